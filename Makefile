@@ -1,0 +1,69 @@
+# Every target sets up what it needs. STACK chooses a stack: make preview STACK=prod
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+# Not writing bytecode halves the speed of everything in Python; no target may inherit that.
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+READY := $(VENV)/.ready
+STACK ?= dev
+SOURCES := components settings sandbox tests __main__.py
+
+.PHONY: help setup up preview down inventory test unit engine-tests lint format bench docs lock
+
+help: ## Show the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Install the locked dependencies into .venv.
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed; $(PYTHON) is {sys.version.split()[0]} (set PYTHON=...)")'
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check "$$(sed -n 's/^\(uv==[0-9.]*\).*/\1/p' requirements.lock)"
+	$(UV) pip sync --quiet --python $(PY) --require-hashes --compile-bytecode requirements.lock
+	@touch $@
+
+up: $(READY) ## Apply STACK (default dev) and what it references, on simulated AWS.
+	@$(PY) -m sandbox up $(STACK)
+
+preview: $(READY) ## Preview STACK on simulated AWS and check its mandatory edges.
+	@$(PY) -m sandbox preview $(STACK)
+
+down: $(READY) ## Destroy every stack on simulated AWS; fails when anything is left.
+	@$(PY) -m sandbox down
+
+inventory: $(READY) ## List what exists in simulated AWS.
+	@$(PY) -m sandbox inventory
+
+test: $(READY) ## Run all tests, with coverage.
+	$(PY) -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered tests
+
+unit: $(READY) ## Run the tests that need no engine.
+	$(PY) -m pytest -n 2 -m "not engine" tests
+
+engine-tests: $(READY) ## Run the tests through the real Pulumi CLI.
+	$(PY) -m pytest -n 2 -m engine tests
+
+lint: $(READY) ## Check style, types and generated documents.
+	$(VENV)/bin/ruff check $(SOURCES)
+	$(VENV)/bin/ruff format --check $(SOURCES)
+	$(VENV)/bin/mypy
+	$(PY) -m settings docs --check
+
+format: $(READY) ## Format the code.
+	$(VENV)/bin/ruff check --fix $(SOURCES)
+	$(VENV)/bin/ruff format $(SOURCES)
+
+docs: $(READY) ## Write the generated documents.
+	$(PY) -m settings docs --write
+
+bench: $(READY) ## Measure previews and the simulated provider's own share.
+	$(PY) -m tests.bench
+
+lock: $(READY) ## Pin the whole dependency tree again.
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  requirements-dev.txt --output-file requirements.lock

@@ -1,0 +1,164 @@
+"""A bucket for our own use: encrypted, versioned, reached over TLS only and never public.
+
+It grants access to nobody; roles of the account get theirs by their own policies. It has no access log of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components import checks, iam, naming
+
+INCOMPLETE_UPLOAD_DAYS = 7
+"""Days until the parts of an upload that never finished are removed."""
+MAX_DAYS = 3650
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateBucketArgs:
+    """Inputs of a PrivateBucket."""
+
+    partition: str
+    """AWS partition of the account, for ARNs."""
+    key_arn: pulumi.Input[str]
+    """Key that encrypts every object; readers and writers need rights on it as well."""
+    noncurrent_days: int
+    """Days that overwritten and deleted objects can be brought back."""
+    expiration_days: int | None = None
+    """Days after which objects are deleted; None keeps them."""
+    bucket_name: str | None = None
+    """Physical name, only where something outside must know it beforehand; None lets Pulumi make one."""
+    protect: bool = True
+    """Refuse to delete the bucket."""
+
+    def __post_init__(self) -> None:
+        """Refuse what S3 would refuse, or would take for "never"."""
+        checks.between("noncurrent_days", self.noncurrent_days, 1, MAX_DAYS)
+        if self.expiration_days is not None:
+            checks.between("expiration_days", self.expiration_days, 1, MAX_DAYS)
+        if self.bucket_name is not None:
+            checks.between("bucket_name (its length)", len(self.bucket_name), 3, naming.BUCKET_NAME_LIMIT)
+
+
+class PrivateBucket(pulumi.ComponentResource):
+    """One hardened bucket.
+
+    All settings are resources of their own, as AWS models them. `ready` lists those that must be in force before
+    anything is stored.
+    """
+
+    bucket_name: pulumi.Output[str]
+    bucket_arn: pulumi.Output[str]
+    ready: tuple[pulumi.Resource, ...]
+
+    def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Register the bucket and its settings."""
+        super().__init__("airflow:data:PrivateBucket", name, {}, opts)
+        bucket = aws.s3.Bucket(
+            f"{name}-bucket",
+            bucket=args.bucket_name,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        self.bucket_name, self.bucket_arn = bucket.bucket, bucket.arn
+        self.ready = (
+            self._make_versioning(name, args),
+            self._make_encryption(name, args),
+            self._make_access(name, args),
+        )
+        self.register_outputs({"bucketName": self.bucket_name, "bucketArn": self.bucket_arn})
+
+    def _make_versioning(self, name: str, args: PrivateBucketArgs) -> pulumi.Resource:
+        versioning = aws.s3.BucketVersioning(
+            f"{name}-versioning",
+            bucket=self.bucket_name,
+            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            f"{name}-lifecycle",
+            bucket=self.bucket_name,
+            rules=_lifecycle_rules(args),
+            # S3 refuses rules for noncurrent versions while the bucket has no versions.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
+        )
+        return versioning
+
+    def _make_encryption(self, name: str, args: PrivateBucketArgs) -> pulumi.Resource:
+        default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+            sse_algorithm="aws:kms", kms_master_key_id=args.key_arn
+        )
+        return aws.s3.BucketServerSideEncryptionConfiguration(
+            f"{name}-encryption",
+            bucket=self.bucket_name,
+            rules=[
+                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                    apply_server_side_encryption_by_default=default,
+                    # One data key for many objects: without it every request is a paid call to KMS.
+                    bucket_key_enabled=True,
+                )
+            ],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_access(self, name: str, args: PrivateBucketArgs) -> pulumi.Resource:
+        aws.s3.BucketOwnershipControls(
+            f"{name}-ownership",
+            bucket=self.bucket_name,
+            rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        block = aws.s3.BucketPublicAccessBlock(
+            f"{name}-public-access",
+            bucket=self.bucket_name,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return aws.s3.BucketPolicy(
+            f"{name}-policy",
+            bucket=self.bucket_name,
+            policy=pulumi.Output.json_dumps(
+                self.bucket_name.apply(lambda bucket: iam.tls_only_bucket(args.partition, bucket))
+            ),
+            # S3 answers OperationAborted when both change at the same time.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
+        )
+
+
+def _lifecycle_rules(args: PrivateBucketArgs) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
+    everything = aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="")
+    rules = [
+        aws.s3.BucketLifecycleConfigurationRuleArgs(
+            id="noncurrent-versions",
+            status="Enabled",
+            filter=everything,
+            noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+                noncurrent_days=args.noncurrent_days
+            ),
+        ),
+        aws.s3.BucketLifecycleConfigurationRuleArgs(
+            id="incomplete-uploads",
+            status="Enabled",
+            filter=everything,
+            abort_incomplete_multipart_upload=(
+                aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+                    days_after_initiation=INCOMPLETE_UPLOAD_DAYS
+                )
+            ),
+        ),
+    ]
+    if args.expiration_days is not None:
+        rules.append(
+            aws.s3.BucketLifecycleConfigurationRuleArgs(
+                id="expired-objects",
+                status="Enabled",
+                filter=everything,
+                expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=args.expiration_days),
+            )
+        )
+    return rules

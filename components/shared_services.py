@@ -1,0 +1,202 @@
+"""What the environments of one account use together: state bucket, key, image registry, release bucket, DNS zone.
+
+It grants nothing to environments: their roles get rights of their own. It does not delegate the zone: the parent
+domain's owner enters `name_servers` there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import checks, iam, naming
+from components.private_bucket import PrivateBucket, PrivateBucketArgs
+from components.shared_contract import CONTRACT_VERSION, VERSION_EXPORT
+from components.tags import PROJECT
+
+REPOSITORY_NAME = f"{PROJECT}/airflow"
+"""Fixed: the other account's settings and the delivery pipelines name the repository."""
+KEY_ALIAS = f"alias/{PROJECT}"
+"""Fixed: stack files name the key as their secrets provider."""
+UNTAGGED_IMAGE_DAYS = 14
+"""Days until an image that lost its tag expires; images in use are never untagged, tags are immutable."""
+
+
+def state_bucket_name(account_id: str, region: str) -> str:
+    """Return the name of the account's state bucket.
+
+    It is fixed because a backend must be known before any stack can be read.
+    """
+    return f"{PROJECT}-state-{account_id}-{region}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedServicesArgs:
+    """Inputs of SharedServices."""
+
+    account_id: str
+    """The account it is built in."""
+    region: str
+    """The region it is built in; environments must be in the same."""
+    domain_name: str
+    """Name of the public DNS zone."""
+    noncurrent_version_days: int
+    """Days that overwritten and deleted objects of both buckets can be brought back."""
+    image_retention_count: int
+    """Images that the registry keeps."""
+    release_retention_days: int
+    """Days that a DAG release stays in the release bucket."""
+    key_deletion_days: int
+    """Days between the deletion of the key and its end, 7 to 30."""
+    protect: bool = True
+    """Refuse to delete buckets, key, registry and zone."""
+
+    def __post_init__(self) -> None:
+        """Refuse what AWS would refuse only when it is created."""
+        checks.account_id(self.account_id)
+        checks.between("key_deletion_days", self.key_deletion_days, 7, 30)
+        checks.between("image_retention_count", self.image_retention_count, 1, 10_000)
+        name = state_bucket_name(self.account_id, self.region)
+        checks.between("region (length of the state bucket's name)", len(name), 3, naming.BUCKET_NAME_LIMIT)
+
+
+class SharedServices(pulumi.ComponentResource):
+    """The shared stack of one account."""
+
+    state_bucket: PrivateBucket
+    release_bucket: PrivateBucket
+    key_arn: pulumi.Output[str]
+    repository_url: pulumi.Output[str]
+    repository_arn: pulumi.Output[str]
+    zone_id: pulumi.Output[str]
+    zone_name: pulumi.Output[str]
+    name_servers: pulumi.Output[list[str]]
+    exports: dict[str, Any]
+    """What the stack exports: the contract with the environments, and what people need."""
+
+    def __init__(self, name: str, args: SharedServicesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Register everything; the key comes first because the buckets and the registry are encrypted with it."""
+        super().__init__("airflow:shared:SharedServices", name, {}, opts)
+        self._kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
+        self.key_arn = self._make_key(name, args)
+        self.state_bucket = self._make_bucket(
+            f"{name}-state", args, bucket_name=state_bucket_name(args.account_id, args.region)
+        )
+        self.release_bucket = self._make_bucket(
+            f"{name}-release", args, expiration_days=args.release_retention_days
+        )
+        repository = self._make_repository(name, args)
+        self.repository_url, self.repository_arn = repository.repository_url, repository.arn
+        zone = aws.route53.Zone(
+            f"{name}-zone",
+            name=args.domain_name,
+            comment="Airflow environments of this account",
+            opts=self._kept,
+        )
+        self.zone_id, self.zone_name = zone.zone_id, zone.name
+        self.name_servers = zone.name_servers.apply(list)
+        self.exports = self._exports(args)
+        self.register_outputs(self.exports)
+
+    def _make_key(self, name: str, args: SharedServicesArgs) -> pulumi.Output[str]:
+        key = aws.kms.Key(
+            f"{name}-key",
+            description="State, images, releases and infrastructure logs of the Airflow platform",
+            enable_key_rotation=True,
+            deletion_window_in_days=args.key_deletion_days,
+            policy=pulumi.Output.json_dumps(iam.shared_key(args.region, args.account_id)),
+            opts=self._kept,
+        )
+        aws.kms.Alias(
+            f"{name}-key-alias",
+            name=KEY_ALIAS,
+            target_key_id=key.key_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return key.arn
+
+    def _make_bucket(
+        self,
+        name: str,
+        args: SharedServicesArgs,
+        *,
+        bucket_name: str | None = None,
+        expiration_days: int | None = None,
+    ) -> PrivateBucket:
+        return PrivateBucket(
+            name,
+            PrivateBucketArgs(
+                partition=iam.partition_of(args.region),
+                key_arn=self.key_arn,
+                noncurrent_days=args.noncurrent_version_days,
+                expiration_days=expiration_days,
+                bucket_name=bucket_name,
+                protect=args.protect,
+            ),
+            pulumi.ResourceOptions(parent=self),
+        )
+
+    def _make_repository(self, name: str, args: SharedServicesArgs) -> aws.ecr.Repository:
+        repository = aws.ecr.Repository(
+            f"{name}-repository",
+            name=REPOSITORY_NAME,
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
+            encryption_configurations=[
+                aws.ecr.RepositoryEncryptionConfigurationArgs(encryption_type="KMS", kms_key=self.key_arn)
+            ],
+            opts=self._kept,
+        )
+        aws.ecr.LifecyclePolicy(
+            f"{name}-repository-lifecycle",
+            repository=repository.name,
+            policy=pulumi.Output.json_dumps(image_lifecycle(args.image_retention_count)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return repository
+
+    def _exports(self, args: SharedServicesArgs) -> dict[str, Any]:
+        return {
+            VERSION_EXPORT: CONTRACT_VERSION,
+            "accountId": args.account_id,
+            "region": args.region,
+            "stateBucketName": self.state_bucket.bucket_name,
+            "keyArn": self.key_arn,
+            "repositoryUrl": self.repository_url,
+            "repositoryArn": self.repository_arn,
+            "releaseBucketName": self.release_bucket.bucket_name,
+            "releaseBucketArn": self.release_bucket.bucket_arn,
+            "zoneId": self.zone_id,
+            "zoneName": self.zone_name,
+            "nameServers": self.name_servers,
+        }
+
+
+def image_lifecycle(keep: int) -> dict[str, Any]:
+    """Return the registry's lifecycle policy: untagged images go after some days, then the oldest above `keep`."""
+    untagged = {
+        "tagStatus": "untagged",
+        "countType": "sinceImagePushed",
+        "countUnit": "days",
+        "countNumber": UNTAGGED_IMAGE_DAYS,
+    }
+    # ECR wants the rule for "any" to have the highest number.
+    newest = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": keep}
+    return {
+        "rules": [
+            _expire(1, f"untagged for {UNTAGGED_IMAGE_DAYS} days", untagged),
+            _expire(2, f"keep the newest {keep}", newest),
+        ]
+    }
+
+
+def _expire(priority: int, description: str, selection: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "rulePriority": priority,
+        "description": description,
+        "selection": selection,
+        "action": {"type": "expire"},
+    }

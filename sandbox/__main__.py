@@ -1,0 +1,154 @@
+"""`python -m sandbox`: Pulumi on simulated AWS.
+
+up, preview and down work on stacks; `pulumi` passes any other command on.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sandbox.run import READ_ONLY, Options, Sandbox, SandboxError, opened, say
+
+app = typer.Typer(
+    help="Run the real Pulumi engine on simulated AWS: no account, no credentials, nothing real is created.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Choices:
+    """What the options before the command chose."""
+
+    project = Path()
+    options = Options()
+
+
+@app.callback()
+def choose(
+    project: Annotated[Path, typer.Option(help="Folder with the program's Pulumi.yaml.")] = Path(),
+    account: Annotated[
+        str | None, typer.Option(help="Account id of the simulated credentials; default: the one the program allows.")
+    ] = None,
+    latency: Annotated[
+        float, typer.Option(min=0.0, help="Scale of AWS's own latencies: 1 waits as long as AWS takes, 0 not at all.")
+    ] = 0.0,
+    fail: Annotated[
+        list[str] | None, typer.Option(help="Plant a failure: TYPE::NAME[=once|always], globs allowed; repeatable.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the simulated providers on 127.0.0.1; 0: a free one.")
+    ] = 0,
+) -> None:
+    """Run the real Pulumi engine on simulated AWS."""
+    Choices.project = project
+    Choices.options = Options(account, latency, tuple(fail or ()), port)
+
+
+@app.command()
+def up(stacks: Annotated[list[str], typer.Argument(help="Stacks to apply, with what they reference.")]) -> None:
+    """Apply stacks and the stacks that they reference."""
+    with opened(Choices.project, Choices.options, writes=True) as sandbox:
+        banner(sandbox)
+        for stack in stacks:
+            sandbox.up(stack)
+    say(f"simulated AWS: up {', '.join(stacks)} finished")
+
+
+@app.command()
+def preview(stack: Annotated[str, typer.Argument(help="Stack to preview.")]) -> None:
+    """Preview a stack and check its mandatory edges."""
+    # Applying a missing referenced stack writes, so this must not run beside an update.
+    with opened(Choices.project, Choices.options, writes=True) as sandbox:
+        banner(sandbox)
+        code = sandbox.preview(stack)
+    if code:
+        raise SystemExit(code)
+
+
+@app.command()
+def down(
+    stacks: Annotated[list[str] | None, typer.Argument(help="Stacks to destroy; default: all.")] = None,
+) -> None:
+    """Destroy stacks, those that reference others first, and show what is left."""
+    with opened(Choices.project, Choices.options, writes=True) as sandbox:
+        banner(sandbox)
+        applied = sandbox.workspace.applied()
+        wanted = stacks or applied
+        for stack in sorted(wanted, key=lambda stack: -len(sandbox.workspace.references(stack))):
+            sandbox.down(stack)
+        left = list(sandbox.inventory)
+        say(f"simulated AWS: {len(wanted)} stack(s) destroyed; the inventory holds {len(left)} resource(s)")
+        if not stacks and left:
+            lines = "\n".join(f"  {entry.token} {entry.id} ({entry.urn})" for entry in left)
+            raise SandboxError(f"resources exist that no state knows:\n{lines}")
+
+
+@app.command()
+def inventory() -> None:
+    """List what exists in simulated AWS, and whether a state knows it."""
+    from sandbox.provider.inventory import Inventory
+    from sandbox.recovery import unknown_to_state
+    from sandbox.workspace import Workspace
+
+    workspace = Workspace(Choices.project.resolve())
+    everything = Inventory(workspace.journal)
+    lost = {entry.key for stack in stacks_of(everything) for entry in unknown_to_state(workspace, stack, everything)}
+    for entry in everything:
+        known = "in no state" if entry.key in lost else "in state"
+        typer.echo(f"{entry.account} {entry.token} {entry.id} {known} {entry.urn}")
+    say(f"simulated AWS: {len(everything)} resource(s), {len(lost)} of them in no state")
+
+
+def stacks_of(everything: object) -> list[str]:
+    """Return the stacks whose resources an inventory holds."""
+    return sorted({entry.urn.split("::")[0].rsplit(":", 1)[-1] for entry in everything})  # type: ignore[attr-defined]
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+def pulumi(context: typer.Context) -> None:
+    """Run any Pulumi command: `python -m sandbox pulumi stack ls`."""
+    command = next((word for word in context.args if not word.startswith("-")), "")
+    with opened(Choices.project, Choices.options, writes=command not in READ_ONLY - {"preview", "pre"}) as sandbox:
+        banner(sandbox)
+        code = sandbox.passthrough(context.args)
+    if code:
+        raise SystemExit(code)
+
+
+@app.command()
+def engine() -> None:
+    """Find or build the Pulumi CLI and print its path."""
+    from sandbox.engine import find
+
+    found = find(say)
+    typer.echo(f"{found.path} {found.version} ({found.origin})")
+
+
+def banner(sandbox: Sandbox) -> None:
+    """Say, before anything else, that nothing here is real."""
+    say(f"simulated AWS: nothing real is read or changed ({sandbox.workspace.name}, {sandbox.workspace.root})")
+
+
+def main() -> None:
+    """Run the command line; every expected failure is one message."""
+    from sandbox.engine.build import BuildError
+    from sandbox.engine.find import EngineError
+    from sandbox.workspace import WorkspaceError
+
+    try:
+        app()
+    except (SandboxError, EngineError, BuildError, WorkspaceError, OSError, ValueError) as error:
+        say(f"simulated AWS: error: {error}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

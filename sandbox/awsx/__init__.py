@@ -1,0 +1,1 @@
+"""The component `awsx:ec2:Vpc`: what the real provider registers, with the same names, inputs and errors."""

@@ -1,0 +1,388 @@
+"""One gRPC process that the engine takes for the aws, awsx, docker, random and tls providers.
+
+It translates the provider protocol into `sandbox.behaviour` and keeps the inventory. Each provider instance of the engine
+has a connection of its own, so the peer address tells which configuration (account, region, default tags) a call belongs to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import grpc
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from sandbox.behaviour import cloud
+from sandbox.behaviour.check import check
+from sandbox.behaviour.diff import diff
+from sandbox.behaviour.invokes import invoke
+from sandbox.behaviour.model import AwsError, ChangeKind, EmptyWorld, Failure, Properties, Session
+from sandbox.behaviour.schema import UnknownType, facts_of
+from sandbox.provider.construct import construct
+from sandbox.provider.faults import Faults, PlantedFailure
+from sandbox.provider.inventory import AccountView, Inventory
+from sandbox.provider.latency import Latencies, Operation
+from sandbox.provider.wire import decode, encode
+
+MAX_CALLS: Final = 256
+"""Threads for calls under way; a simulated latency holds one, and the engine runs 64 operations at most here."""
+MAX_MESSAGE_BYTES: Final = 400 * 1024 * 1024
+"""The engine's own limit for one message."""
+PLACEHOLDER_ACCOUNT: Final = "123456789012"
+"""The account of a program that names no allowed account; AWS's documentation uses the same one."""
+ZONES_INVOKE: Final = "aws:index/getAvailabilityZones:getAvailabilityZones"
+REGION: Final = re.compile(r"(af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-[a-z]+-\d")
+
+Proto = provider_pb2
+Response = TypeVar("Response")
+Context = grpc.ServicerContext
+
+
+@dataclass
+class Overhead:
+    """Time spent inside the provider, without simulated waiting: calls and seconds by method."""
+
+    calls: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, method: str, seconds: float) -> None:
+        """Count one call."""
+        with self._lock:
+            self.calls[method] = self.calls.get(method, 0) + 1
+            self.seconds[method] = self.seconds.get(method, 0.0) + seconds
+
+
+class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
+    """The provider protocol over the simulated cloud."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        *,
+        account: str | None = None,
+        latencies: Latencies | None = None,
+        faults: Faults | None = None,
+    ) -> None:
+        """Serve one inventory.
+
+        Args:
+            inventory: What exists; every change is written there before the engine hears of it.
+            account: The account of the simulated credentials; None accepts whatever the program allows.
+            latencies: How long operations take; default: no waiting.
+            faults: Planted failures; default: none.
+
+        """
+        self.inventory = inventory
+        self.overhead = Overhead()
+        self._account, self._latencies, self._faults = account, latencies or Latencies(), faults or Faults()
+        self._sessions: dict[str, Session] = {}
+        self._cancelled = threading.Event()
+        self._engine_address = ""
+
+    # -- plumbing -----------------------------------------------------------------------------------------------------
+
+    def Handshake(self, request: Any, context: Context) -> Any:
+        """Tell the engine what this provider understands."""
+        self._engine_address = request.engine_address
+        return Proto.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True, accept_outputs=True)
+
+    def Attach(self, request: Any, context: Context) -> Any:
+        """Accept the engine."""
+        self._engine_address = request.address
+        return empty_pb2.Empty()
+
+    def GetPluginInfo(self, request: Any, context: Context) -> Any:
+        """Give a version above any that an SDK could ask for: nothing real is served."""
+        return plugin_pb2.PluginInfo(version="999.0.0+simulated")
+
+    def GetSchema(self, request: Any, context: Context) -> Any:
+        """Serve no schema: Python programs bring their own types."""
+        return Proto.GetSchemaResponse(schema="{}")
+
+    def Parameterize(self, request: Any, context: Context) -> Any:
+        """Refuse: none of the simulated providers takes parameters."""
+        return context.abort(grpc.StatusCode.INVALID_ARGUMENT, "simulated providers take no parameters")
+
+    def Call(self, request: Any, context: Context) -> Any:
+        """Refuse methods of remote components: awsx has none for the Vpc."""
+        return context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"the sandbox does not simulate {request.tok}")
+
+    def GetMapping(self, request: Any, context: Context) -> Any:
+        """Serve no mapping."""
+        return Proto.GetMappingResponse()
+
+    def GetMappings(self, request: Any, context: Context) -> Any:
+        """Serve no mappings."""
+        return Proto.GetMappingsResponse()
+
+    def Cancel(self, request: Any, context: Context) -> Any:
+        """Wake every waiting operation: the engine is on its way out."""
+        self._cancelled.set()
+        return empty_pb2.Empty()
+
+    # -- provider configuration ---------------------------------------------------------------------------------------
+
+    def CheckConfig(self, request: Any, context: Context) -> Any:
+        """Accept the provider's configuration as given; `Configure` judges it."""
+        return Proto.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: Any, context: Context) -> Any:
+        """Compare configurations; another region replaces the provider, as in the real one."""
+        olds, news = decode(request.olds).values, decode(request.news).values
+        changed = sorted(key for key in olds.keys() | news.keys() if olds.get(key) != news.get(key))
+        replaces = [key for key in changed if key == "region"]
+        kind = Proto.DiffResponse.DIFF_SOME if changed else Proto.DiffResponse.DIFF_NONE
+        return Proto.DiffResponse(changes=kind, diffs=changed, replaces=replaces)
+
+    def Configure(self, request: Any, context: Context) -> Any:
+        """Remember account, region and default tags for this connection; refuse the wrong account."""
+        args = {key: _unpacked(value) for key, value in decode(request.args).values.items()}
+        if request.type in ("", "pulumi:providers:aws"):
+            with self._answering(context, "Configure"):
+                self._sessions[context.peer()] = _session(args, self._account)
+        return Proto.ConfigureResponse(
+            acceptSecrets=True, supportsPreview=True, acceptResources=True, acceptOutputs=True
+        )
+
+    # -- resources ----------------------------------------------------------------------------------------------------
+
+    def Check(self, request: Any, context: Context) -> Any:
+        """Validate inputs and complete them with defaults and names."""
+        with self._answering(context, "Check"):
+            news, olds = decode(request.news), decode(request.olds)
+            token, name = _token_and_name(request.urn)
+            checked = check(
+                token,
+                name,
+                news.values,
+                olds.values or None,
+                self._session(context),
+                request.randomSeed or _seed(request.urn),
+            )
+            return Proto.CheckResponse(
+                inputs=encode(checked.inputs, news.secrets),
+                failures=[_failure(failure, news.values) for failure in checked.failures],
+            )
+
+    def Diff(self, request: Any, context: Context) -> Any:
+        """Say which properties changed, which of them replace, and what is refused."""
+        with self._answering(context, "Diff"):
+            token, _ = _token_and_name(request.urn)
+            news = decode(request.news).values
+            olds = decode(request.old_inputs).values
+            result = diff(token, olds, news, decode(request.olds).values)
+            if result.refused:
+                raise AwsError("PlanError", "; ".join(str(failure) for failure in result.refused))
+            response = Proto.DiffResponse(
+                changes=Proto.DiffResponse.DIFF_SOME if result.changes else Proto.DiffResponse.DIFF_NONE,
+                deleteBeforeReplace=result.delete_before_replace,
+                hasDetailedDiff=True,
+            )
+            for change in result.changes:
+                top = re.split(r"[.\[]", change.path, maxsplit=1)[0]
+                response.diffs.append(top)
+                if change.replace:
+                    response.replaces.append(top)
+                response.detailedDiff[change.path].kind = _KINDS[change.kind, change.replace]
+                response.detailedDiff[change.path].inputDiff = True
+            return response
+
+    def Create(self, request: Any, context: Context) -> Any:
+        """Create a resource, or say at preview what would be known of it."""
+        with self._answering(context, "Create"):
+            token, name = _token_and_name(request.urn)
+            inputs, session = decode(request.properties), self._session(context)
+            secrets = inputs.secrets | cloud.secret_outputs(token)
+            if request.preview:
+                return Proto.CreateResponse(
+                    properties=_outputs(cloud.plan(token, name, inputs.values, session), secrets)
+                )
+            self._wait(request.urn, token, "create", inputs.values, name)
+            world = AccountView(self.inventory, session.account_id)
+            created = cloud.create(token, name, inputs.values, session, world, _seed(request.urn, os.urandom(8)))
+            self.inventory.put(token, created.id, request.urn, session.account_id, created.outputs)
+            return Proto.CreateResponse(id=created.id, properties=_outputs(created.outputs, secrets))
+
+    def Update(self, request: Any, context: Context) -> Any:
+        """Update a resource in place; what does not exist any more cannot be updated."""
+        with self._answering(context, "Update"):
+            token, name = _token_and_name(request.urn)
+            inputs, olds = decode(request.news), decode(request.olds)
+            session = self._session(context)
+            secrets = inputs.secrets | cloud.secret_outputs(token)
+            if request.preview:
+                planned = cloud.plan_update(token, request.id, olds.values, inputs.values, session)
+                return Proto.UpdateResponse(properties=_outputs(planned, secrets))
+            if self.inventory.outputs(token, request.id, session.account_id) is None:
+                raise AwsError("NotFound", f"{token} {request.id} does not exist in account {session.account_id}")
+            self._wait(request.urn, token, "update", inputs.values, name)
+            world = AccountView(self.inventory, session.account_id)
+            outputs = cloud.update(token, request.id, olds.values, inputs.values, session, world)
+            self.inventory.put(token, request.id, request.urn, session.account_id, outputs)
+            return Proto.UpdateResponse(properties=_outputs(outputs, secrets))
+
+    def Read(self, request: Any, context: Context) -> Any:
+        """Read a resource from the inventory; an empty answer means that it is gone."""
+        with self._answering(context, "Read"):
+            token, _ = _token_and_name(request.urn)
+            facts = facts_of(token)
+            known = self.inventory.outputs(token, request.id, self._session(context).account_id)
+            if known is None:
+                return Proto.ReadResponse()
+            secrets = decode(request.properties).secrets | cloud.secret_outputs(token)
+            inputs = request.inputs
+            if not inputs.fields:  # an import or a get: the inputs are what the cloud knows of them
+                inputs = encode({key: value for key, value in known.items() if key in facts["properties"]})
+            return Proto.ReadResponse(id=request.id, properties=_outputs(known, secrets), inputs=inputs)
+
+    def Delete(self, request: Any, context: Context) -> Any:
+        """Delete a resource."""
+        with self._answering(context, "Delete"):
+            token, name = _token_and_name(request.urn)
+            self._wait(request.urn, token, "delete", decode(request.properties).values, name)
+            self.inventory.remove(token, request.id, self._session(context).account_id)
+            return empty_pb2.Empty()
+
+    def Invoke(self, request: Any, context: Context) -> Any:
+        """Answer a data source from the table of invokes."""
+        with self._answering(context, "Invoke"):
+            session = self._session(context)
+            args = decode(request.args).values
+            try:
+                answer = invoke(request.tok, args, session, AccountView(self.inventory, session.account_id))
+            except AwsError as error:
+                failure = Proto.CheckFailure(reason=str(error))
+                return Proto.InvokeResponse(failures=[failure])
+            return Proto.InvokeResponse(**{"return": encode(answer)})
+
+    def Construct(self, request: Any, context: Context) -> Any:
+        """Build a remote component by registering its children with the engine."""
+        with self._answering(context, "Construct"):
+            return construct(request, context, self._engine_address, self._zones)
+
+    # -- helpers ------------------------------------------------------------------------------------------------------
+
+    def _session(self, context: Context) -> Session:
+        # Providers without configuration (random, tls, docker) belong to no account.
+        return self._sessions.get(context.peer()) or Session(self._account or PLACEHOLDER_ACCOUNT, "us-east-1")
+
+    def _zones(self, region: str) -> list[str]:
+        session = Session(self._account or PLACEHOLDER_ACCOUNT, region)
+        names: list[str] = invoke(ZONES_INVOKE, {}, session, EmptyWorld())["names"]
+        return names
+
+    def _wait(
+        self, urn: str, token: str, operation: Operation, inputs: Properties, name: str
+    ) -> None:
+        self._faults.strike(token, name)
+        seconds = self._latencies.seconds(urn, token, operation, inputs)
+        if seconds and self._cancelled.wait(seconds):
+            raise AwsError("RequestCanceled", f"{operation} of {token}::{name} was cancelled")
+
+    @contextlib.contextmanager
+    def _answering(self, context: Context, method: str) -> Iterator[None]:
+        """Turn the behaviour's errors into gRPC statuses whose text a person can act on."""
+        started = time.thread_time()
+        try:
+            yield
+        except UnknownType as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"simulated AWS: {error}")
+        except (AwsError, PlantedFailure, ValueError) as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"simulated AWS: {error}")
+        finally:
+            self.overhead.add(method, time.thread_time() - started)
+
+
+_KINDS: Final = {
+    (ChangeKind.ADD, False): Proto.PropertyDiff.ADD,
+    (ChangeKind.ADD, True): Proto.PropertyDiff.ADD_REPLACE,
+    (ChangeKind.DELETE, False): Proto.PropertyDiff.DELETE,
+    (ChangeKind.DELETE, True): Proto.PropertyDiff.DELETE_REPLACE,
+    (ChangeKind.UPDATE, False): Proto.PropertyDiff.UPDATE,
+    (ChangeKind.UPDATE, True): Proto.PropertyDiff.UPDATE_REPLACE,
+}
+
+
+def _token_and_name(urn: str) -> tuple[str, str]:
+    _, types, name = urn.rsplit("::", 2)[-3:] if urn.count("::") >= 2 else ("", "", urn)
+    return types.rsplit("$", 1)[-1], name
+
+
+def _seed(urn: str, salt: bytes = b"") -> bytes:
+    return hashlib.sha256(urn.encode() + salt).digest()
+
+
+def _outputs(values: Properties, secrets: set[str] | frozenset[str]) -> struct_pb2.Struct:
+    return encode({key: value for key, value in values.items() if not key.startswith("__")}, secrets)
+
+
+def _failure(failure: Failure, news: Properties) -> Any:
+    # The engine prints a top-level property with its value; a path inside one is told better in the reason.
+    if failure.property in news:
+        return Proto.CheckFailure(property=failure.property, reason=failure.reason)
+    return Proto.CheckFailure(reason=str(failure))
+
+
+def _unpacked(value: Any) -> Any:
+    """Provider configuration arrives with every structured value as JSON text."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        with contextlib.suppress(json.JSONDecodeError):
+            return json.loads(value)
+    return value
+
+
+def _session(args: dict[str, Any], account: str | None) -> Session:
+    region = args.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not region:
+        raise ValueError(
+            "Missing region: set aws:region in the stack's configuration, the provider's region or AWS_REGION"
+        )
+    if not isinstance(region, str) or not REGION.fullmatch(region):
+        raise ValueError(f"Invalid AWS Region: {region}")
+    allowed = args.get("allowedAccountIds") or []
+    forbidden = args.get("forbiddenAccountIds") or []
+    actual = account or (allowed[0] if allowed else PLACEHOLDER_ACCOUNT)
+    if (allowed and actual not in allowed) or actual in forbidden:
+        raise ValueError(
+            f"AWS account ID not allowed: {actual}; the provider allows {', '.join(allowed) or 'any but ' + actual}: "
+            "these credentials belong to another account than the stack's settings"
+        )
+    tags = (args.get("defaultTags") or {}).get("tags", {})
+    return Session(account_id=actual, region=region, default_tags=tags)
+
+
+@contextlib.contextmanager
+def serve(provider: SimulatedProvider, port: int = 0) -> Iterator[int]:
+    """Serve on loopback until the block ends; yields the port.
+
+    Args:
+        provider: What to serve.
+        port: A TCP port, which the caller may hold reserved with SO_REUSEPORT; 0 takes a free one.
+
+    Raises:
+        OSError: The port is in use.
+
+    """
+    options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.so_reuseport", 1)]
+    server = grpc.server(ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="provider"), options=options)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
+    try:
+        bound = server.add_insecure_port(f"127.0.0.1:{port}")
+    except RuntimeError as error:
+        raise OSError(f"port {port} on 127.0.0.1 cannot be had: {error}") from error
+    server.start()
+    try:
+        yield bound
+    finally:
+        server.stop(grace=0.2)

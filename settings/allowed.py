@@ -1,0 +1,95 @@
+"""What a place in the settings allows, in words, read from the JSON Schema of the models.
+
+Messages and the generated documentation both take their words from here, so they cannot disagree with the models.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from settings.errors import Location
+
+Node = Mapping[str, Any]
+NEAR = 0.6  # how alike two names must be, from 0 to 1, to be suggested
+
+
+def resolve(node: Node, schema: Node) -> Node:
+    """Return `node` with its reference replaced by the definition; what stands beside the reference wins."""
+    reference = node.get("$ref")
+    if reference is None:
+        return node
+    definition = schema["$defs"][reference.rsplit("/", 1)[1]]
+    return {**definition, **{key: value for key, value in node.items() if key != "$ref"}}
+
+
+def node_at(location: Location, schema: Node) -> Node:
+    """Return the schema node of a location; an empty node where the schema describes nothing."""
+    node = resolve(schema, schema)
+    for part in location:
+        if isinstance(part, int):
+            child = node.get("items", {})
+        elif "properties" in node:
+            child = node["properties"].get(part, {})
+        else:
+            child = next(iter(node.get("patternProperties", {}).values()), {})
+        node = resolve(child, schema)
+    return node
+
+
+def describe(node: Node, schema: Node) -> str:
+    """Say what the values of `node` are, such as `none, single, perZone` or `a whole number from 18 to 27`."""
+    node = resolve(node, schema)
+    if "x-allowed" in node:
+        return str(node["x-allowed"])
+    if "const" in node:
+        return str(node["const"])
+    if "enum" in node:
+        return ", ".join(str(value) for value in node["enum"])
+    return _describe_type(node, schema)
+
+
+def _describe_type(node: Node, schema: Node) -> str:
+    kind = node.get("type")
+    if kind == "integer":
+        return f"a whole number from {node['minimum']} to {node['maximum']}"
+    if kind == "boolean":
+        return "true or false"
+    if kind == "array":
+        sizes = f" of {node['minItems']} to {node['maxItems']}" if "maxItems" in node else ""
+        return f"a list{sizes}, each {describe(node['items'], schema)}"
+    if "properties" in node:
+        return f"a section with the keys {', '.join(node['properties'])}"
+    return f"a section of at most {node['maxProperties']} keys, each with a text"
+
+
+def suggest(name: str, location: Location, schema: Node) -> str | None:
+    """Return the name that was probably meant by an unknown key at `location`, if there is one.
+
+    A key of the same section comes first, then a key of that very name in another section.
+    """
+    siblings = list(node_at(location, schema).get("properties", {}))
+    by_folded = {_fold(sibling): sibling for sibling in siblings}
+    near = difflib.get_close_matches(_fold(name), by_folded, n=1, cutoff=NEAR)
+    if near:
+        return by_folded[near[0]]
+    return next((path for path in _paths(schema, schema) if path.rsplit(".", 1)[-1] == name), None)
+
+
+def nearest(value: str, node: Node) -> str | None:
+    """Return the allowed value nearest to `value`, if the node has a list of values and one is near."""
+    by_folded = {_fold(str(choice)): str(choice) for choice in node.get("enum", [])}
+    near = difflib.get_close_matches(_fold(value), by_folded, n=1, cutoff=NEAR)
+    return by_folded[near[0]] if near else None
+
+
+def _fold(name: str) -> str:
+    """Drop what people get wrong: case and separators."""
+    return "".join(char for char in name[:100].lower() if char.isalnum())
+
+
+def _paths(node: Node, schema: Node, prefix: str = "") -> Iterator[str]:
+    for name, child in resolve(node, schema).get("properties", {}).items():
+        yield f"{prefix}{name}"
+        yield from _paths(child, schema, f"{prefix}{name}.")

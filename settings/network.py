@@ -1,0 +1,88 @@
+"""The network of an environment: address range, zones, ways out, subnet sizes and the flow log."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from settings.endpoints import InterfaceEndpoint
+from settings.section import Section, allowed
+
+WIDEST_VPC, NARROWEST_VPC = 16, 20
+PRIVATE_RANGES = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+CIDR_ALLOWED = (
+    f"a range of {PRIVATE_RANGES[0]}, {PRIVATE_RANGES[1]} or {PRIVATE_RANGES[2]}, "
+    f"/{WIDEST_VPC} to /{NARROWEST_VPC}, without host bits, such as 10.20.0.0/16"
+)
+
+
+class NatMode(StrEnum):
+    """The way out of the private subnets."""
+
+    NONE = "none"
+    """No way to the internet: AWS is reached through endpoints only, and DAGs cannot call anything else."""
+    SINGLE = "single"
+    """One NAT gateway in the first zone: the cheapest way out; a failure of that zone cuts off all zones."""
+    PER_ZONE = "perZone"
+    """One NAT gateway in each zone: no zone depends on another."""
+
+
+def canonical_range(value: object) -> IPv4Network:
+    """Parse a VPC range; raise ValueError unless it is private, canonical and between /16 and /20."""
+    if isinstance(value, IPv4Network):
+        network = value
+    elif isinstance(value, str) and re.fullmatch(r"[0-9.]{7,15}/[0-9]{1,2}", value):
+        network = IPv4Network(value)
+    else:
+        raise ValueError("not a CIDR range")
+    if not WIDEST_VPC <= network.prefixlen <= NARROWEST_VPC:
+        raise ValueError("size out of bounds")
+    if not any(network.subnet_of(private) for private in PRIVATE_RANGES):
+        raise ValueError("not a private range")
+    return network
+
+
+VpcRange = Annotated[
+    IPv4Network,
+    PlainValidator(canonical_range),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9.]{7,15}/(1[6-9]|20)$", "x-allowed": CIDR_ALLOWED}),
+]
+Zone = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z]{2}-[a-z]+-[1-9][a-z]$",
+        json_schema_extra=allowed("an availability zone of the account's region, such as eu-west-1a"),
+    ),
+]
+RetentionDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+
+
+class NetworkSettings(Section):
+    """The VPC of one environment, with a public, a private and a data subnet in each zone.
+
+    Nothing that shapes the addresses has a default: a default that moves would replace subnets.
+    """
+
+    cidr: VpcRange
+    """Address range of the VPC. It cannot be changed without replacing everything in the VPC."""
+    zones: Annotated[tuple[Zone, ...], Field(min_length=2, max_length=3)]
+    """Availability zones by name, in a fixed order: the subnets of a zone take its position in this list."""
+    nat: NatMode
+    """The way out of the private subnets."""
+    interface_endpoints: tuple[InterfaceEndpoint, ...] = ()
+    """AWS services that get an interface endpoint in the private subnets, about 8 USD a month for each zone."""
+    public_mask: Annotated[int, Field(ge=18, le=27)]
+    """Prefix length of a public subnet (load balancer, NAT); a load balancer needs /27 or wider."""
+    private_mask: Annotated[int, Field(ge=18, le=27)]
+    """Prefix length of a private subnet; each running task takes one address."""
+    data_mask: Annotated[int, Field(ge=18, le=28)]
+    """Prefix length of a data subnet (database, broker, file system); it has no route out."""
+    flow_log_retention_days: RetentionDays
+    """Days that CloudWatch keeps the flow log; only the periods that CloudWatch Logs knows."""

@@ -1,0 +1,50 @@
+"""What the environments of one account share: the shared stack's own settings, and the reference to it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from settings.section import Section, allowed
+
+DomainName = Annotated[
+    str,
+    Field(
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$",
+        max_length=200,  # leaves room for the environment's own labels below the 253 of DNS
+        json_schema_extra=allowed("a lower-case DNS name without a trailing dot, such as nonprod.example.com"),
+    ),
+]
+
+
+class SharedStack(StrEnum):
+    """The shared stacks, one for each account."""
+
+    NONPROD = "nonprod-shared"
+    PROD = "prod-shared"
+
+
+class SharedServicesSettings(Section):
+    """The shared stack: state bucket, encryption key, image registry, release bucket and DNS zone of an account."""
+
+    domain_name: DomainName
+    """Name of the DNS zone; the environments of the account live below it."""
+    protect: bool
+    """Refuse to delete buckets, key, registry and zone; taking one away then needs a change of this setting first."""
+    noncurrent_version_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """Days that overwritten or deleted objects of the state bucket and the release bucket can be brought back."""
+    image_retention_count: Annotated[int, Field(ge=5, le=1000)] = 50
+    """Images that the registry keeps; older ones expire. Rollback reaches only what is kept."""
+    release_retention_days: Annotated[int, Field(ge=7, le=3650)] = 90
+    """Days that the release bucket keeps a DAG release."""
+    key_deletion_days: Annotated[int, Field(ge=7, le=30)] = 30
+    """Waiting period, in days, before a deleted encryption key is gone for good."""
+
+
+class SharedReference(Section):
+    """Where an environment finds the shared services of its account."""
+
+    stack: SharedStack
+    """Name of the shared stack of the same account."""

@@ -1,0 +1,282 @@
+"""Runs a Pulumi program without an engine and records everything that it registers.
+
+What AWS does is taken from `sandbox.behaviour`, so inputs are checked as strictly as in the sandbox: a wrong one fails the
+program. Not proved here: what the engine decides (updates, replacements, order), and everything that the children of
+`awsx:ec2:Vpc` would need; only the component itself is registered, and its outputs are made up from its arguments.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pulumi import runtime
+from pulumi.runtime import mocks, rpc, settings
+
+from sandbox.behaviour import check, cloud, invokes
+from sandbox.behaviour.model import Properties, Session
+
+PROJECT = "airflow-platform"
+PROVIDER = "pulumi:providers:aws"
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
+STACK = "pulumi:pulumi:Stack"
+VPC = "awsx:ec2:Vpc"
+VPC_ID = "vpc-0123456789abcdef0"
+TIERS = ("public", "private", "data")
+ROUTE_TABLE = "aws:ec2/routeTable:RouteTable"
+ROUTE = "aws:ec2/route:Route"
+
+Program = Callable[[], Awaitable[None] | None]
+
+
+class Registered(NamedTuple):
+    """One registration, as the program sent it."""
+
+    type: str
+    name: str
+    parent: str
+    inputs: dict[str, Any]
+    protect: bool
+    provider: str
+    """Reference of the explicit provider; empty when the engine would choose a default one."""
+    providers: dict[str, str]
+    """Providers by package, of a component that registers its children elsewhere."""
+    depends_on: frozenset[str]
+    """Names of everything that it waits for, explicitly or through an input."""
+    ignore_changes: tuple[str, ...]
+    custom: bool
+    remote: bool
+
+
+@dataclass
+class Created:
+    """What exists in the simulated account; the world that `sandbox.behaviour` checks new resources against."""
+
+    resources: dict[tuple[str, str], Properties] = field(default_factory=dict)
+
+    def find(self, token: str, id: str) -> Properties | None:
+        """Return the outputs of a resource, or None."""
+        return self.resources.get((token, id))
+
+    def all(self, token: str) -> Iterable[tuple[str, Properties]]:
+        """Iterate over (id, outputs) of every resource of a type."""
+        return [(id, outputs) for (kind, id), outputs in self.resources.items() if kind == token]
+
+
+class AwsMocks(mocks.Mocks):
+    """Answers registrations and invokes as the simulated AWS does."""
+
+    def __init__(self, stacks: Mapping[str, Mapping[str, Any]]) -> None:
+        """Start with an empty account; `stacks` holds the outputs of the stacks that may be referenced."""
+        self.stacks = stacks
+        self.world = Created()
+        self.sessions: dict[str, Session] = {}
+        self.lock = threading.Lock()
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """Check and create one resource; a component has no id and no outputs of its own."""
+        if args.typ == PROVIDER:
+            self.sessions[f"{args.name}-id"] = _session(args.inputs)
+            return f"{args.name}-id", args.inputs
+        if args.typ == STACK_REFERENCE:
+            return args.resource_id, self._stack(str(args.resource_id))
+        if args.typ.startswith("aws:"):
+            with self.lock:
+                return self._create(args)
+        return None, {}
+
+    def _stack(self, name: str) -> dict[str, Any]:
+        if name not in self.stacks:
+            raise LookupError(f'unknown stack "{name}"')
+        return {"name": name, "outputs": dict(self.stacks[name]), "secretOutputNames": []}
+
+    def _create(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        session, seed = self._session_of(args.provider), hashlib.sha256(args.name.encode()).digest()
+        checked = check.check(args.typ, args.name, args.inputs, None, session, seed)
+        if checked.failures:
+            failures = "; ".join(map(str, checked.failures))
+            raise ValueError(f"{args.typ} {args.name}: {failures}")
+        created = cloud.create(args.typ, args.name, checked.inputs, session, self.world, seed)
+        self.world.resources[args.typ, created.id] = created.outputs
+        return created.id, created.outputs
+
+    def _session_of(self, provider: str | None) -> Session:
+        reference = (provider or "").rpartition("::")[2]
+        if reference not in self.sessions:
+            raise LookupError(f"no explicit provider: {provider!r}")
+        return self.sessions[reference]
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        """Answer an invoke; one that is not declared in `sandbox.behaviour.invokes` fails."""
+        return invokes.invoke(args.token, args.args, self._session_of(args.provider), self.world), None
+
+
+class RecordingMonitor(mocks.MockMonitor):
+    """A monitor that keeps what the program registers, reads and exports."""
+
+    def __init__(self, aws: AwsMocks) -> None:
+        """Start with nothing recorded."""
+        super().__init__(aws)
+        self.aws = aws
+        self.registered: list[Registered] = []
+        self.reads: list[str] = []
+        self.outputs: dict[str, dict[str, Any]] = {}
+
+    @property
+    def by_type(self) -> dict[str, list[Registered]]:
+        """Everything registered, by type, sorted by name: the order of registrations is not stable."""
+        found: dict[str, list[Registered]] = defaultdict(list)
+        for resource in sorted(self.registered, key=lambda resource: resource.name):
+            found[resource.type].append(resource)
+        return found
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each type were registered."""
+        return dict(Counter(resource.type for resource in self.registered))
+
+    @property
+    def exports(self) -> dict[str, Any]:
+        """What the stack exports."""
+        return next(outputs for name, outputs in self.outputs.items() if name.startswith(f"{PROJECT}-"))
+
+    def one(self, type: str, name: str = "") -> Registered:
+        """Return the only resource of a type, or the one with this name."""
+        found = [resource for resource in self.by_type[type] if not name or resource.name == name]
+        assert len(found) == 1, f"{type} {name}: {[resource.name for resource in self.by_type[type]]}"
+        return found[0]
+
+    def inputs(self, type: str) -> dict[str, dict[str, Any]]:
+        """Return the inputs of all resources of a type, by name."""
+        return {resource.name: resource.inputs for resource in self.by_type[type]}
+
+    def RegisterResource(self, request: Any) -> Any:
+        """Record a registration; failures come back as the program's error."""
+        if request.type != STACK:
+            self.registered.append(_registered(request))
+        response = super().RegisterResource(request)
+        if request.type == VPC:
+            outputs = self._vpc(request, response.urn)
+            response.object.CopyFrom(_struct(outputs))
+        return response
+
+    def ReadResource(self, request: Any) -> Any:
+        """Record what the program reads."""
+        self.reads.append(request.name)
+        return super().ReadResource(request)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        """Keep the outputs of components and of the stack."""
+        self.outputs[_name(request.urn)] = rpc.deserialize_properties(request.outputs)
+        return super().RegisterResourceOutputs(request)
+
+    def _vpc(self, request: Any, urn: str) -> dict[str, Any]:
+        """Make up the outputs of the VPC component from its arguments, in the order of the real one."""
+        args = rpc.deserialize_properties(request.object)
+        zones = range(1, len(args["availabilityZoneNames"]) + 1)
+        ways_out = TIERS[:1] if args["natGateways"]["strategy"] == "None" else TIERS[:2]
+        names = [(tier, f"{request.name}-{tier}-{zone}") for zone in zones for tier in TIERS]
+        subnets = {tier: [f"subnet-{name}" for kind, name in names if kind == tier] for tier in TIERS}
+        return {
+            "vpcId": VPC_ID,
+            "publicSubnetIds": subnets["public"],
+            "privateSubnetIds": subnets["private"],
+            "isolatedSubnetIds": subnets["data"],
+            "routeTables": [self._child(urn, ROUTE_TABLE, name, f"rtb-{name}") for _, name in names],
+            "routes": [self._child(urn, ROUTE, name, f"r-{name}") for tier, name in names if tier in ways_out],
+        }
+
+    def _child(self, parent: str, type: str, name: str, id: str) -> dict[str, str]:
+        """Make a child known to the program by reference only: it is no registration of ours."""
+        urn = self.make_urn(parent, type, name)
+        self.resources[urn] = mocks.MockMonitor.ResourceRegistration(urn, id, {})
+        return {rpc._special_sig_key: rpc._special_resource_sig, "urn": urn, "id": id}
+
+
+class Deployment:
+    """An event loop in which programs run, each in a stack of its own."""
+
+    def __init__(self) -> None:
+        """Make the loop the current one: the SDK schedules on it."""
+        self.runner = asyncio.Runner()
+        asyncio.set_event_loop(self.runner.get_loop())
+
+    def run(
+        self,
+        program: Program,
+        *,
+        stack: str = "dev",
+        config: Mapping[str, str] | None = None,
+        stacks: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> RecordingMonitor:
+        """Run a program until everything is registered; its error is raised here.
+
+        Args:
+            program: A function, plain or async; one that calls `pulumi.run` is waited for as well.
+            stack: Name of the stack.
+            config: Configuration of the stack, by full key.
+            stacks: Outputs of the stacks that it may reference, by full name.
+
+        """
+        self.reset()
+        runtime.set_all_config(dict(config or {}))
+        monitor = RecordingMonitor(AwsMocks(stacks or {}))
+        mocks.set_mocks(monitor.mocks, project=PROJECT, stack=stack, preview=False, monitor=monitor)
+        # set_mocks leaves a finished root stack; a program with exports and pulumi.run needs one of its own.
+        settings.set_root_resource(None)
+        settings.SETTINGS.rpc_manager.clear()
+        settings.SETTINGS.outputs.clear()
+        self.monitor = monitor
+        self.runner.get_loop().run_until_complete(runtime.run_in_stack(program))
+        return monitor
+
+    def reset(self) -> None:
+        """Forget the previous program."""
+        runtime.reset_options()
+        runtime.set_all_config({})
+
+    def close(self) -> None:
+        """End the loop; what a failed program left pending is cancelled first."""
+        self.reset()
+        self.runner.close()
+
+
+def _registered(request: Any) -> Registered:
+    return Registered(
+        type=request.type,
+        name=request.name,
+        parent=_name(request.parent),
+        inputs=rpc.deserialize_properties(request.object),
+        protect=request.protect,
+        provider=request.provider,
+        providers=dict(request.providers),
+        depends_on=frozenset(_name(urn) for urn in request.dependencies),
+        ignore_changes=tuple(request.ignoreChanges),
+        custom=request.custom,
+        remote=request.remote,
+    )
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def _struct(properties: Mapping[str, Any]) -> Any:
+    from google.protobuf import struct_pb2
+
+    struct = struct_pb2.Struct()
+    struct.update(properties)
+    return struct
+
+
+def _session(inputs: Mapping[str, Any]) -> Session:
+    """Read a provider's inputs; structured ones are JSON on the wire."""
+    (account,) = json.loads(inputs["allowedAccountIds"])
+    tags = json.loads(inputs["defaultTags"])["tags"]
+    return Session(account_id=account, region=inputs["region"], default_tags=tags)

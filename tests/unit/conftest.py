@@ -1,0 +1,17 @@
+"""Runs components and the program under mocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.harness import Deployment
+
+
+@pytest.fixture
+def deploy() -> Iterator[Deployment]:
+    """Give a place to run programs in; each run starts from nothing."""
+    deployment = Deployment()
+    yield deployment
+    deployment.close()
