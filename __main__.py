@@ -26,7 +26,16 @@ async def main() -> pulumi.Inputs:
     settings = load(pulumi.Config())
     match settings:
         case SharedSettings(account=account, shared=shared):
-            args = SharedServicesArgs(account_id=account.id, region=account.region, **shared.model_dump())
+            args = SharedServicesArgs(
+                account_id=account.id,
+                region=account.region,
+                domain_name=shared.domain_name,
+                noncurrent_version_days=shared.noncurrent_version_days,
+                image_retention_count=shared.image_retention_count,
+                release_retention_days=shared.release_retention_days,
+                key_deletion_days=shared.key_deletion_days,
+                protect=shared.protect,
+            )
             return SharedServices("airflow-shared", args, provider_of(settings, "shared")).exports
         case EnvironmentSettings(environment=environment, account=account, shared=reference):
             contract = await read_shared(reference.stack.value, account_id=account.id, region=account.region)

@@ -31,7 +31,9 @@ class AirflowPlatform(pulumi.ComponentResource):
     exports: dict[str, Any]
     """What the stack exports: ids, ARNs and URLs, never a secret."""
 
-    def __init__(self, name: str, args: AirflowPlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: AirflowPlatformArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         """Register the components, each after what it stands on."""
         super().__init__("airflow:platform:AirflowPlatform", name, {}, opts)
         self._child = pulumi.ResourceOptions(parent=self)

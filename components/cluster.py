@@ -30,13 +30,16 @@ class ClusterArgs:
     exec_log_retention_days: int
     """Days that the record of ECS Exec sessions is kept; a period that CloudWatch Logs knows."""
     container_insights: Literal["enabled", "enhanced"] = "enabled"
-    """Cluster metrics. The alarms need running and desired counts, so there is no way to switch them off; "enhanced"
-    adds metrics of every task and container, and CloudWatch charges for each of them."""
+    """Cluster metrics. The alarms need running and desired counts, so there is no way to switch them off;
+    "enhanced" adds metrics of every task and container, and CloudWatch charges for each of them."""
 
     def __post_init__(self) -> None:
         """Refuse what AWS would refuse only when it is created."""
         checks.matching(
-            "namespace_name", self.namespace_name, r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a lower-case DNS name with a dot"
+            "namespace_name",
+            self.namespace_name,
+            r"[a-z0-9-]+(\.[a-z0-9-]+)+",
+            "a lower-case DNS name with a dot",
         )
         checks.between("namespace_name (its length)", len(self.namespace_name), 1, 253)
         checks.retention_days("exec_log_retention_days", self.exec_log_retention_days)
@@ -44,7 +47,10 @@ class ClusterArgs:
 
 
 class Cluster(pulumi.ComponentResource):
-    """One cluster. Services name their capacity themselves; what forgets to gets on-demand Fargate, never Spot."""
+    """One cluster.
+
+    Services name their capacity themselves; what forgets to gets on-demand Fargate, never Spot.
+    """
 
     cluster_arn: pulumi.Output[str]
     cluster_name: pulumi.Output[str]

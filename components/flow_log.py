@@ -33,7 +33,9 @@ class FlowLogArgs:
         """Refuse what AWS would refuse only when it is created."""
         checks.account_id(self.account_id)
         checks.retention_days("retention_days", self.retention_days)
-        checks.matching("role_path", self.role_path, r"/([\w+=,.@-]+/)*", "a path that begins and ends with /")
+        checks.matching(
+            "role_path", self.role_path, r"/([\w+=,.@-]+/)*", "a path that begins and ends with /"
+        )
 
 
 class FlowLog(pulumi.ComponentResource):

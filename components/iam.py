@@ -56,8 +56,8 @@ def tls_only_bucket(partition: str, bucket: str) -> Document:
 def shared_key(region: str, account_id: str) -> Document:
     """Return the policy of the account's shared key.
 
-    S3 and ECR use the key with the rights of whoever calls them, so IAM policies of the account decide there. Only
-    CloudWatch Logs uses it on its own account, for log groups of this account and region.
+    S3 and ECR use the key with the rights of whoever calls them, so IAM policies of the account decide there.
+    Only CloudWatch Logs uses it on its own account, for log groups of this account and region.
     """
     partition = partition_of(region)
     return document(
@@ -73,10 +73,18 @@ def shared_key(region: str, account_id: str) -> Document:
             "Sid": "LogGroupsOfThisAccount",
             "Effect": "Allow",
             "Principal": {"Service": f"logs.{region}.amazonaws.com"},
-            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+            "Action": [
+                "kms:Encrypt",
+                "kms:Decrypt",
+                "kms:ReEncrypt*",
+                "kms:GenerateDataKey*",
+                "kms:DescribeKey",
+            ],
             # In a key policy "*" means this key, and nothing else can be written.
             "Resource": "*",
-            "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_group_arn(region, account_id, "*")}},
+            "Condition": {
+                "ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_group_arn(region, account_id, "*")}
+            },
         },
     )
 
@@ -127,8 +135,8 @@ def flow_log_writer(region: str, account_id: str, log_group: str) -> Document:
 def account_endpoint(account_id: str) -> Document:
     """Return the policy of a VPC endpoint: only identities of our account may use it.
 
-    It keeps somebody inside the network from carrying data away with keys of another account. What our identities may
-    do is decided by their own policies, and an endpoint carries one service only.
+    It keeps somebody inside the network from carrying data away with keys of another account. What our
+    identities may do is decided by their own policies, and an endpoint carries one service only.
     """
     return document(_own_identities(account_id))
 
@@ -157,7 +165,8 @@ def _own_identities(account_id: str) -> Statement:
         "Effect": "Allow",
         "Principal": "*",
         "Action": "*",
-        # The identities' own policies name the resources; a DAG may read a bucket that another account shares with us.
+        # The identities' own policies name the resources; a DAG may read a bucket that another account shares
+        # with us.
         "Resource": "*",
         "Condition": {"StringEquals": {"aws:PrincipalAccount": account_id}},
     }

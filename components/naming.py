@@ -14,8 +14,9 @@ _HASH_LENGTH = 7
 def fit(name: str, limit: int) -> str:
     """Shorten a logical name so that it stays within `limit` characters with the auto-naming suffix.
 
-    A name that fits is returned as it is. Of a longer one the beginning stays and a hash of the whole name replaces
-    the rest, so that two long names with the same beginning stay different and one name always gives the same result.
+    A name that fits is returned as it is. Of a longer one the beginning stays and a hash of the whole name
+    replaces the rest, so that two long names with the same beginning stay different and one name always gives
+    the same result.
 
     Raises:
         ValueError: the limit leaves no room for a beginning.

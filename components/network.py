@@ -1,7 +1,7 @@
 """The network of an environment: one VPC with public, private and data subnets in each zone.
 
-Zones and subnet sizes are given, never looked up, so the layout does not move by itself. Data subnets have no route
-out, not even to S3. The default security group is emptied; nothing here opens a port to the internet.
+Zones and subnet sizes are given, never looked up, so the layout does not move by itself. Data subnets have no
+route out, not even to S3. The default security group is emptied; nothing here opens a port to the internet.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class NetworkArgs:
     cidr: str
     """Address range of the VPC."""
     zones: Sequence[str]
-    """Availability zones by name; the order decides addresses and names, so append only."""
+    """Availability zones by name. Their number and order decide the addresses: a change replaces subnets."""
     public_mask: int
     """Prefix length of a public subnet."""
     private_mask: int
@@ -95,7 +95,8 @@ class Network(pulumi.ComponentResource):
     endpoint_security_group_id: pulumi.Output[str] | None
     """Security group of the interface endpoints; None without any."""
     egress_ready: pulumi.Output[list[pulumi.Resource]]
-    """What anything that needs a way out must depend on: subnet ids alone do not wait for routes and endpoints."""
+    """What anything that needs a way out must depend on: subnet ids alone do not wait for routes and
+    endpoints."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the VPC first; the rest hangs on its ids."""
@@ -109,7 +110,9 @@ class Network(pulumi.ComponentResource):
         self.private_subnet_ids = vpc.private_subnet_ids
         self.data_subnet_ids = vpc.isolated_subnet_ids
         self._lock_default_security_group(name)
-        gateways = self._make_gateway_endpoints(name, args, _route_table_ids(vpc, vpc_name, PRIVATE, args.zones))
+        gateways = self._make_gateway_endpoints(
+            name, args, _route_table_ids(vpc, vpc_name, PRIVATE, args.zones)
+        )
         self.endpoint_security_group_id = None
         interfaces = self._make_interface_endpoints(name, args) if args.interface_endpoints else []
         self.egress_ready = vpc.routes.apply(lambda routes: [*(routes or []), *gateways, *interfaces])
@@ -159,8 +162,8 @@ class Network(pulumi.ComponentResource):
     ) -> list[pulumi.Resource]:
         """Route S3 and DynamoDB of the private subnets around NAT, at no cost.
 
-        Data subnets get no such route: a database has no business in S3, and the route would be a way out. Nothing
-        of ours runs in public subnets.
+        Data subnets get no such route: a database has no business in S3, and the route would be a way out.
+        Nothing of ours runs in public subnets.
         """
         policies = {
             "s3": iam.s3_endpoint(args.region, args.account_id),
@@ -168,7 +171,12 @@ class Network(pulumi.ComponentResource):
         }
         return [
             self._make_endpoint(
-                name, args, service, policies[service], vpc_endpoint_type="Gateway", route_table_ids=route_table_ids
+                name,
+                args,
+                service,
+                policies[service],
+                vpc_endpoint_type="Gateway",
+                route_table_ids=route_table_ids,
             )
             for service in GATEWAY_SERVICES
         ]

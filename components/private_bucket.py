@@ -1,6 +1,7 @@
 """A bucket for our own use: encrypted, versioned, reached over TLS only and never public.
 
-It grants access to nobody; roles of the account get theirs by their own policies. It has no access log of its own.
+It grants access to nobody; roles of the account get theirs by their own policies. It has no access log of its
+own.
 """
 
 from __future__ import annotations
@@ -46,15 +47,17 @@ class PrivateBucketArgs:
 class PrivateBucket(pulumi.ComponentResource):
     """One hardened bucket.
 
-    All settings are resources of their own, as AWS models them. `ready` lists those that must be in force before
-    anything is stored.
+    All settings are resources of their own, as AWS models them. `ready` lists those that must be in force
+    before anything is stored.
     """
 
     bucket_name: pulumi.Output[str]
     bucket_arn: pulumi.Output[str]
     ready: tuple[pulumi.Resource, ...]
 
-    def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         """Register the bucket and its settings."""
         super().__init__("airflow:data:PrivateBucket", name, {}, opts)
         bucket = aws.s3.Bucket(
@@ -137,6 +140,10 @@ def _lifecycle_rules(args: PrivateBucketArgs) -> list[aws.s3.BucketLifecycleConf
             id="noncurrent-versions",
             status="Enabled",
             filter=everything,
+            # A deleted object leaves a marker; without this, markers with nothing behind them stay for ever.
+            expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
+                expired_object_delete_marker=True
+            ),
             noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
                 noncurrent_days=args.noncurrent_days
             ),

@@ -1,4 +1,4 @@
-"""The explicit AWS provider; there is no default one, so a resource cannot slip into another account or region."""
+"""The explicit AWS provider: without a default one, no resource slips into another account or region."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def aws_provider(*, account_id: str, region: str, tags: Mapping[str, str]) -> aw
     """Register the provider of a stack.
 
     Args:
-        account_id: The only account that its credentials may belong to; with others every operation is refused.
+        account_id: The only account that its credentials may belong to; others are refused.
         region: Region of every resource.
         tags: Tags of every resource that can have tags.
 

@@ -9,7 +9,8 @@ from typing import Any
 import pulumi
 
 CONTRACT_VERSION = 1
-"""Raised whenever environments need something new from the shared stack; additions do not break older readers."""
+"""Raised whenever environments need something new from the shared stack; additions do not break older
+readers."""
 VERSION_EXPORT = "contractVersion"
 
 
@@ -44,15 +45,18 @@ def accept(stack: str, outputs: Mapping[str, Any], *, account_id: str, region: s
         region: The region of the environment; the shared stack must be of the same.
 
     Raises:
-        pulumi.RunError: the stack is older than this program, incomplete, or of another account or region. The engine
+        pulumi.RunError: the stack is older than this program, incomplete, or of another account or region.
+        The engine
             shows its text as the only message.
 
     """
     # Every number that comes from another stack is a float.
     version = outputs.get(VERSION_EXPORT)
-    known = isinstance(version, int | float)
-    if not known or version < CONTRACT_VERSION:
-        had = f"has {VERSION_EXPORT} {version:g}" if known else f"exports no {VERSION_EXPORT}"
+    if not isinstance(version, int | float):
+        had = f"exports no {VERSION_EXPORT}"
+    else:
+        had = "" if version >= CONTRACT_VERSION else f"has {VERSION_EXPORT} {version:g}"
+    if had:
         raise pulumi.RunError(
             f"shared.stack: the stack {stack} {had}, this program needs {CONTRACT_VERSION}; {_remedy(stack)}"
         )

@@ -14,8 +14,9 @@ ORGANIZATION = "organization"
 async def read_shared(stack: str, *, account_id: str, region: str) -> SharedContract:
     """Return what the shared stack exports, checked.
 
-    The values are plain: a stack reference is never unknown, also not in a preview. Waiting for them here means that
-    an environment whose shared stack does not fit is refused before it registers anything of its own.
+    The values are plain: a stack reference is never unknown, also not in a preview. Waiting for them here
+    means that an environment whose shared stack does not fit is refused before it registers anything of its
+    own.
 
     Raises:
         pulumi.RunError: see `shared_contract.accept`. A stack that does not exist is the engine's own error.

@@ -1,7 +1,7 @@
-"""What the environments of one account use together: state bucket, key, image registry, release bucket, DNS zone.
+"""What the environments of one account share: state bucket, key, image registry, release bucket, DNS zone.
 
-It grants nothing to environments: their roles get rights of their own. It does not delegate the zone: the parent
-domain's owner enters `name_servers` there.
+It grants nothing to environments: their roles get rights of their own. It does not delegate the zone: the
+parent domain's owner enters `name_servers` there.
 """
 
 from __future__ import annotations
@@ -77,8 +77,10 @@ class SharedServices(pulumi.ComponentResource):
     exports: dict[str, Any]
     """What the stack exports: the contract with the environments, and what people need."""
 
-    def __init__(self, name: str, args: SharedServicesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Register everything; the key comes first because the buckets and the registry are encrypted with it."""
+    def __init__(
+        self, name: str, args: SharedServicesArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Register everything, the key first: the buckets and the registry are encrypted with it."""
         super().__init__("airflow:shared:SharedServices", name, {}, opts)
         self._kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
         self.key_arn = self._make_key(name, args)
@@ -176,7 +178,10 @@ class SharedServices(pulumi.ComponentResource):
 
 
 def image_lifecycle(keep: int) -> dict[str, Any]:
-    """Return the registry's lifecycle policy: untagged images go after some days, then the oldest above `keep`."""
+    """Return the registry's lifecycle policy.
+
+    Untagged images go after some days, then the oldest of those above `keep`.
+    """
     untagged = {
         "tagStatus": "untagged",
         "countType": "sinceImagePushed",

@@ -43,10 +43,13 @@ def choose(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the simulated providers on 127.0.0.1; 0: a free one.")
     ] = 0,
+    stats: Annotated[
+        Path | None, typer.Option(help="Write what the simulated provider cost (calls, seconds) to this JSON file.")
+    ] = None,
 ) -> None:
     """Run the real Pulumi engine on simulated AWS."""
     Choices.project = project
-    Choices.options = Options(account, latency, tuple(fail or ()), port)
+    Choices.options = Options(account, latency, tuple(fail or ()), port, stats)
 
 
 @app.command()
@@ -140,7 +143,7 @@ def banner(sandbox: Sandbox) -> None:
 def main() -> None:
     """Run the command line; every expected failure is one message."""
     from sandbox.engine.build import BuildError
-    from sandbox.engine.find import EngineError
+    from sandbox.engine.discovery import EngineError
     from sandbox.workspace import WorkspaceError
 
     try:

@@ -21,6 +21,10 @@ class Node:
     properties: Mapping[str, frozenset[str]] = field(default_factory=dict)
     parent: str = ""
 
+    def __hash__(self) -> int:
+        """Hash by URN, which is unique in a graph; the mappings could not be hashed."""
+        return hash(self.urn)
+
     @property
     def name(self) -> str:
         """The resource's logical name."""

@@ -20,9 +20,8 @@ from sandbox.workspace import Workspace
 Say = Callable[[str], None]
 
 
-def clear_dead_locks(workspace: Workspace, stack: str, say: Say) -> bool:
-    """Remove the stack's locks whose process on this machine is gone; say whether there were any."""
-    cleared = False
+def clear_dead_locks(workspace: Workspace, stack: str, say: Say) -> None:
+    """Remove the stack's locks whose process on this machine is gone."""
     for lock in sorted((workspace.locks / stack).glob("*.json")):
         try:
             content = json.loads(lock.read_text(encoding="utf-8"))
@@ -31,9 +30,7 @@ def clear_dead_locks(workspace: Workspace, stack: str, say: Say) -> bool:
         if content.get("hostname", socket.gethostname()) != socket.gethostname() or _alive(content.get("pid")):
             continue
         lock.unlink(missing_ok=True)
-        cleared = True
         say(f"{stack}: cleared the lock of process {content.get('pid')}, which is dead (the run was interrupted)")
-    return cleared
 
 
 def clear_pending_operations(workspace: Workspace, stack: str, say: Say) -> None:

@@ -31,6 +31,8 @@ READ_ONLY: Final = frozenset({"preview", "pre", "about", "version", "whoami", "h
 """Subcommands that leave the simulated cloud and the states alone."""
 GRACE_SECONDS: Final = 10.0
 """How long an engine that outlived its sandbox may take to end by itself."""
+TRACE: Final = "engine.pid"
+"""Names the engine under way; what is left of it tells the next run that this one was interrupted."""
 PACKAGES: Final = ("aws", "awsx", "docker", "random", "tls")
 """The providers that are simulated, all by one process on one port."""
 PLAN_NOTES: Final = ("Update plan written to", "Run `pulumi up --plan=")
@@ -59,6 +61,8 @@ class Options:
     """Planted failures, `TYPE::NAME[=once|always]`."""
     port: int = 0
     """TCP port of the simulated providers on 127.0.0.1; 0 takes a free one."""
+    stats: Path | None = None
+    """Where to write what the simulated provider cost: calls and processor seconds by method, as JSON."""
 
 
 def say(line: str) -> None:
@@ -121,7 +125,8 @@ class Sandbox:
         with _handling(pass_on):
             output = process.stdout.read() if process.stdout else ""
             process.wait()
-        (self.workspace.root / "engine.pid").unlink(missing_ok=True)
+        if process.returncode >= 0:  # a killed engine leaves the trace, for the next run to clean up after it
+            (self.workspace.root / TRACE).unlink(missing_ok=True)
         if stopped:
             raise Interrupted(
                 "stopped on request; what was finished is recorded, and the same command goes on from there"
@@ -129,7 +134,7 @@ class Sandbox:
         return subprocess.CompletedProcess(process.args, process.returncode, output, "")
 
     def _remember(self, pid: int) -> None:
-        (self.workspace.root / "engine.pid").write_text(json.dumps({"pid": pid, "path": str(self.engine.path)}))
+        (self.workspace.root / TRACE).write_text(json.dumps({"pid": pid, "path": str(self.engine.path)}))
 
     # -- whole operations ---------------------------------------------------------------------------------------------
 
@@ -143,8 +148,7 @@ class Sandbox:
         for key, placeholder in self.workspace.plain_secrets(stack):
             say(f"{stack}: the secret {key} is a placeholder here")
             self._quietly(["config", "set", "--secret", key, placeholder, "--stack", stack])
-        if recovery.clear_dead_locks(self.workspace, stack, say):
-            recovery.delete_orphans(self.workspace, stack, self.inventory, say)
+        recovery.clear_dead_locks(self.workspace, stack, say)
         recovery.clear_pending_operations(self.workspace, stack, say)
         self._ready.add(stack)
 
@@ -307,8 +311,11 @@ def opened(project: Path, options: Options, *, writes: bool) -> Iterator[Sandbox
     workspace.refresh(engine)
     with _alone(workspace) if writes else contextlib.nullcontext(), _reserved(options.port) as port:
         inventory = Inventory(workspace.journal, run=uuid.uuid4().hex)
-        if writes:
+        if writes and (workspace.root / TRACE).exists():
             _wait_for_survivor(workspace)
+            for stack in workspace.applied():
+                recovery.delete_orphans(workspace, stack, inventory, say)
+            (workspace.root / TRACE).unlink()
         with contextlib.ExitStack() as serving:
 
             @functools.cache
@@ -320,6 +327,8 @@ def opened(project: Path, options: Options, *, writes: bool) -> Iterator[Sandbox
                     inventory, account=options.account, latencies=Latencies(options.latency_scale), faults=faults
                 )
                 serving.enter_context(serve(provider, port))
+                if options.stats:
+                    serving.callback(_write_stats, options.stats, provider.overhead)
 
             environment = workspace.environment(engine, debug_providers(port))
             yield Sandbox(workspace, engine, inventory, environment, serve_once)
@@ -328,6 +337,10 @@ def opened(project: Path, options: Options, *, writes: bool) -> Iterator[Sandbox
 def debug_providers(port: int) -> str:
     """Return the value of PULUMI_DEBUG_PROVIDERS that attaches the engine to the served port."""
     return ",".join(f"{package}:{port}" for package in PACKAGES)
+
+
+def _write_stats(path: Path, overhead: Any) -> None:
+    path.write_text(json.dumps({"calls": overhead.calls, "seconds": overhead.seconds}))
 
 
 @contextlib.contextmanager
@@ -364,8 +377,8 @@ def _alone(workspace: Workspace) -> Iterator[None]:
 def _wait_for_survivor(workspace: Workspace) -> None:
     """Let the engine of a sandbox that was killed end by itself; then end it: its providers are gone."""
     try:
-        known = json.loads((workspace.root / "engine.pid").read_text())
-    except (OSError, json.JSONDecodeError):
+        known = json.loads((workspace.root / TRACE).read_text())
+    except json.JSONDecodeError:  # killed while writing it, just after the engine's start
         return
     deadline = time.monotonic() + GRACE_SECONDS
     told = False

@@ -1,6 +1,7 @@
 """Typed settings of a stack; `load` is the only reader of the Pulumi configuration.
 
-The models stop at the program and at the component that composes the platform: everything below takes plain values.
+The models stop at the program and at the component that composes the platform: everything below takes
+plain values.
 Reading settings never asks AWS, the environment or the file system.
 """
 

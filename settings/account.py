@@ -10,12 +10,13 @@ from pydantic import Field
 from settings.section import Section, allowed
 
 AccountId = Annotated[
-    str, Field(pattern=r"^[0-9]{12}$", json_schema_extra=allowed('12 digits in quotes, such as "111111111111"'))
+    str,
+    Field(pattern=r"^[0-9]{12}$", json_schema_extra=allowed('12 digits in quotes, such as "111111111111"')),
 ]
 Region = Annotated[
     str,
     Field(
-        # The standard partition only: China, GovCloud and the isolated regions have other ARNs and endpoint names.
+        # The standard partition only: China, GovCloud and isolated regions have other endpoint names.
         pattern=r"^(af|ap|ca|eu|il|me|mx|sa|us)-(central|(north|south)?(east|west)|north|south)-[1-9]$",
         json_schema_extra=allowed("a region of the standard AWS partition, such as eu-west-1"),
     ),

@@ -1,12 +1,13 @@
 """What a place in the settings allows, in words, read from the JSON Schema of the models.
 
-Messages and the generated documentation both take their words from here, so they cannot disagree with the models.
+Messages and the generated documentation both take their words from here, so they cannot disagree with the
+models.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from settings.errors import Location
@@ -39,7 +40,7 @@ def node_at(location: Location, schema: Node) -> Node:
 
 
 def describe(node: Node, schema: Node) -> str:
-    """Say what the values of `node` are, such as `none, single, perZone` or `a whole number from 18 to 27`."""
+    """Say what the values of `node` are: `none, single, perZone` or `a whole number from 18 to 27`."""
     node = resolve(node, schema)
     if "x-allowed" in node:
         return str(node["x-allowed"])
@@ -69,18 +70,18 @@ def suggest(name: str, location: Location, schema: Node) -> str | None:
 
     A key of the same section comes first, then a key of that very name in another section.
     """
-    siblings = list(node_at(location, schema).get("properties", {}))
-    by_folded = {_fold(sibling): sibling for sibling in siblings}
-    near = difflib.get_close_matches(_fold(name), by_folded, n=1, cutoff=NEAR)
-    if near:
-        return by_folded[near[0]]
-    return next((path for path in _paths(schema, schema) if path.rsplit(".", 1)[-1] == name), None)
+    sibling = _near(name, node_at(location, schema).get("properties", {}))
+    return sibling or next((path for path in _paths(schema, schema) if path.rsplit(".", 1)[-1] == name), None)
 
 
 def nearest(value: str, node: Node) -> str | None:
     """Return the allowed value nearest to `value`, if the node has a list of values and one is near."""
-    by_folded = {_fold(str(choice)): str(choice) for choice in node.get("enum", [])}
-    near = difflib.get_close_matches(_fold(value), by_folded, n=1, cutoff=NEAR)
+    return _near(value, node.get("enum", []))
+
+
+def _near(name: str, choices: Iterable[object]) -> str | None:
+    by_folded = {_fold(str(choice)): str(choice) for choice in choices}
+    near = difflib.get_close_matches(_fold(name), by_folded, n=1, cutoff=NEAR)
     return by_folded[near[0]] if near else None
 
 

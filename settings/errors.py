@@ -18,11 +18,12 @@ Location = Sequence[str | int]
 class SettingsError(pulumi.RunError):
     """The settings of a stack cannot be used.
 
-    A subclass of `pulumi.RunError`: Pulumi's Python hosts show the text of such an error as it is, without a traceback.
+    A subclass of `pulumi.RunError`: Pulumi's Python hosts show the text of such an error without a traceback.
 
     Attributes:
         stack: the name of the stack.
         mistakes: one line for each mistake.
+
     """
 
     def __init__(self, stack: str, mistakes: Iterable[str]) -> None:

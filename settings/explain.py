@@ -13,7 +13,15 @@ from settings.errors import Location, show, show_path
 
 def explain(error: ValidationError, schema: dict[str, Any]) -> list[str]:
     """Return one line for each field error, in the order of the fields; `schema` is that of the model."""
-    return [_explain_one(detail, schema) for detail in error.errors(include_url=False, include_context=False)]
+    details = error.errors(include_url=False, include_context=False)
+    return [_explain_one(detail, schema) for detail in details if not _is_echo(detail, schema)]
+
+
+def _is_echo(detail: ErrorDetails, schema: Node) -> bool:
+    """Pydantic calls a list too short when it drops wrong entries; each of these has an error of its own."""
+    if detail["type"] != "too_short":
+        return False
+    return len(detail["input"]) >= int(node_at(detail["loc"], schema)["minItems"])
 
 
 def _explain_one(detail: ErrorDetails, schema: Node) -> str:
@@ -27,7 +35,8 @@ def _explain_one(detail: ErrorDetails, schema: Node) -> str:
     allowed = describe(node, schema)
     if detail["type"] == "missing":
         return f"{show_path(location)}: is required, allowed: {allowed}"
-    return f"{show_path(location)}: got {show(given)}, {_meant(given, node)}allowed: {allowed}{_remedy(given, node)}"
+    hint, remedy = _meant(given, node), _remedy(given, node)
+    return f"{show_path(location)}: got {show(given)}, {hint}allowed: {allowed}{remedy}"
 
 
 def _is_key_of_a_map(location: Location, schema: Node) -> bool:

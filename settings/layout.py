@@ -1,4 +1,4 @@
-"""Where the subnets of a zone end up, as the VPC component lays them out; plain arithmetic on prefix lengths."""
+"""Where the subnets of a zone end up when the VPC component lays them out: arithmetic on prefix lengths."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def addresses(mask: int) -> int:
 
 
 def addresses_needed(masks: Sequence[int]) -> int:
-    """Return how many addresses the subnets of a zone take up in the given order, each aligned to its own size."""
+    """Return how many addresses subnets take up in the given order, each aligned to its own size."""
     end = 0
     for mask in masks:
         size = addresses(mask)

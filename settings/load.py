@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -25,6 +26,7 @@ def load(config: pulumi.Config) -> Settings:
 
     Raises:
         SettingsError: the key is missing, or its value has mistakes.
+
     """
     stack = pulumi.get_stack()
     raw = config.get("platform")
@@ -38,6 +40,7 @@ def parse(raw: str, stack: str) -> Settings:
 
     Raises:
         SettingsError: with all wrong fields, or, when every field is right, with all broken rules.
+
     """
     try:
         given = json.loads(raw)
@@ -52,6 +55,11 @@ def parse(raw: str, stack: str) -> Settings:
     return settings
 
 
+@functools.cache
+def _schema(kind: str) -> dict[str, Any]:
+    return KINDS[kind].model_json_schema()
+
+
 def _validate(given: dict[str, Any], stack: str) -> Settings:
     if "kind" not in given:
         raise SettingsError(stack, [f"kind: is required, allowed: {KIND_ALLOWED}"])
@@ -63,4 +71,4 @@ def _validate(given: dict[str, Any], stack: str) -> Settings:
         # JSON mode is strict and still knows ranges and enums; names are the camelCase ones only.
         return model.model_validate_json(json.dumps(given), by_name=False)
     except ValidationError as error:
-        raise SettingsError(stack, explain(error, model.model_json_schema())) from None
+        raise SettingsError(stack, explain(error, _schema(kind))) from None

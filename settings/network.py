@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from ipaddress import IPv4Network
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, JsonValue, PlainSerializer, PlainValidator, WithJsonSchema
 
 from settings.endpoints import InterfaceEndpoint
 from settings.section import Section, allowed
 
 WIDEST_VPC, NARROWEST_VPC = 16, 20
 PRIVATE_RANGES = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+RETENTION_DAYS: tuple[JsonValue, ...] = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545),
+    *(731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""The periods that CloudWatch Logs can keep a log group's events, in days."""
 CIDR_ALLOWED = (
     f"a range of {PRIVATE_RANGES[0]}, {PRIVATE_RANGES[1]} or {PRIVATE_RANGES[2]}, "
     f"/{WIDEST_VPC} to /{NARROWEST_VPC}, without host bits, such as 10.20.0.0/16"
@@ -46,6 +51,16 @@ def canonical_range(value: object) -> IPv4Network:
     return network
 
 
+def known_period(days: int) -> int:
+    """Return `days`; raise ValueError unless CloudWatch Logs knows the period.
+
+    Not a Literal: pydantic takes true for the literal 1, even when it is strict.
+    """
+    if days not in RETENTION_DAYS:
+        raise ValueError("not a period of CloudWatch Logs")
+    return days
+
+
 VpcRange = Annotated[
     IPv4Network,
     PlainValidator(canonical_range),
@@ -59,8 +74,8 @@ Zone = Annotated[
         json_schema_extra=allowed("an availability zone of the account's region, such as eu-west-1a"),
     ),
 ]
-RetentionDays = Literal[
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+RetentionDays = Annotated[
+    int, AfterValidator(known_period), Field(json_schema_extra={"enum": list(RETENTION_DAYS)})
 ]
 
 
@@ -77,7 +92,7 @@ class NetworkSettings(Section):
     nat: NatMode
     """The way out of the private subnets."""
     interface_endpoints: tuple[InterfaceEndpoint, ...] = ()
-    """AWS services that get an interface endpoint in the private subnets, about 8 USD a month for each zone."""
+    """AWS services with an interface endpoint in the private subnets, each about 8 USD a month and zone."""
     public_mask: Annotated[int, Field(ge=18, le=27)]
     """Prefix length of a public subnet (load balancer, NAT); a load balancer needs /27 or wider."""
     private_mask: Annotated[int, Field(ge=18, le=27)]

@@ -25,15 +25,15 @@ TASKS_NEED = (
     InterfaceEndpoint.LOGS,
     InterfaceEndpoint.SECRETSMANAGER,
 )
-"""Without these no Fargate task starts: its image is pulled, its log driver opened and its secrets read first.
+"""Without these no Fargate task starts: first its image is pulled, its log opened, its secrets are read.
 
-Image layers come through the S3 gateway endpoint, which is always built. Not in the list: `ecs-agent` (EC2 only),
-`ssm` (no parameter is used), `elasticfilesystem` (mounts go to mount targets inside the VPC), `ssmmessages` (only
-ECS Exec) and `kms` (Secrets Manager and S3 decrypt on their own side).
+Image layers come through the S3 gateway endpoint, which is always built. Not in the list: `ecs-agent` (EC2
+only), `ssm` (no parameter is used), `elasticfilesystem` (mounts go to mount targets inside the VPC),
+`ssmmessages` (only ECS Exec) and `kms` (Secrets Manager and S3 decrypt on their own side).
 """
 OPERATION_NEEDS = (InterfaceEndpoint.KMS, InterfaceEndpoint.MONITORING, InterfaceEndpoint.STS)
-"""Without these tasks start, but scaling has no signal (`monitoring`), AWS connections of DAGs cannot assume a role
-(`sts`) and nothing can be encrypted by the client (`kms`). A dev stack may live so."""
+"""Without these tasks start, but scaling has no signal (`monitoring`), AWS connections of DAGs cannot assume
+a role (`sts`) and nothing can be encrypted by the client (`kms`). A dev stack may live so."""
 
 
 def _environments_only(rule: Callable[[EnvironmentSettings, str], Iterator[Mistake]]) -> Rule:
@@ -46,17 +46,18 @@ def _environments_only(rule: Callable[[EnvironmentSettings, str], Iterator[Mista
 
 
 def kind_suits_the_stack(settings: Settings, stack: str) -> Iterator[Mistake]:
-    """A shared stack is named nonprod-shared or prod-shared, and these names hold nothing else."""
+    """Only nonprod-shared and prod-shared are shared stacks, and they are nothing else."""
     is_shared_name = stack in set(SharedStack)
     if is_shared_name and not isinstance(settings, SharedSettings):
         yield Mistake("kind", settings.kind, f"shared in the stack {stack}")
     elif not is_shared_name and isinstance(settings, SharedSettings):
-        yield Mistake("kind", settings.kind, f"environment; shared only in the stacks {', '.join(SharedStack)}")
+        names = ", ".join(SharedStack)
+        yield Mistake("kind", settings.kind, f"environment; shared only in the stacks {names}")
 
 
 @_environments_only
 def environment_is_the_stack(settings: EnvironmentSettings, stack: str) -> Iterator[Mistake]:
-    """The environment has the name of its stack."""
+    """Environment and stack have the same name."""
     if stack in set(SharedStack) or settings.environment == stack:
         return
     if stack in set(Environment):
@@ -67,14 +68,14 @@ def environment_is_the_stack(settings: EnvironmentSettings, stack: str) -> Itera
 
 @_environments_only
 def shared_stack_is_of_the_same_account(settings: EnvironmentSettings, _: str) -> Iterator[Mistake]:
-    """dev and staging use nonprod-shared, preprod and prod use prod-shared: a stack reads only of its own account."""
+    """Each environment uses its own account's shared stack; preprod and prod use prod-shared."""
     wanted = settings.environment.account_class.shared_stack
     if settings.shared.stack != wanted:
         yield Mistake("shared.stack", settings.shared.stack, f"{wanted} for {settings.environment}")
 
 
 def prod_shared_is_protected(settings: Settings, stack: str) -> Iterator[Mistake]:
-    """The shared services of the prod account are protected from deletion."""
+    """Shared services of the prod account are protected from deletion."""
     if isinstance(settings, SharedSettings) and stack == SharedStack.PROD and not settings.shared.protect:
         yield Mistake("shared.protect", settings.shared.protect, f"true in the stack {stack}")
 
@@ -107,7 +108,7 @@ def endpoints_are_distinct(settings: EnvironmentSettings, _: str) -> Iterator[Mi
 
 @_environments_only
 def subnets_fit_in_their_zone(settings: EnvironmentSettings, _: str) -> Iterator[Mistake]:
-    """The public, the private and the data subnet fit in the zone's share of the VPC, in this order and aligned."""
+    """Public, private and data subnet fit in a zone's share of the VPC, in this order and aligned."""
     network = settings.network
     masks = (network.public_mask, network.private_mask, network.data_mask)
     share = zone_mask(network.cidr.prefixlen, len(network.zones))
@@ -123,15 +124,16 @@ def subnets_fit_in_their_zone(settings: EnvironmentSettings, _: str) -> Iterator
 
 @_environments_only
 def no_nat_needs_endpoints_of_tasks(settings: EnvironmentSettings, _: str) -> Iterator[Mistake]:
-    """Without NAT the interface endpoints are listed without which no task starts."""
+    """Without NAT, the interface endpoints without which no task starts are listed."""
     yield from _missing_endpoints(settings, TASKS_NEED, "no task starts without")
 
 
 @_environments_only
 def no_nat_in_prod_needs_endpoints_of_operation(settings: EnvironmentSettings, _: str) -> Iterator[Mistake]:
-    """Without NAT in the prod account the endpoints for encryption, metrics and role assumption are listed too."""
+    """Without NAT in the prod account, kms, monitoring and sts are listed too."""
     if settings.environment.account_class is AccountClass.PROD:
-        yield from _missing_endpoints(settings, OPERATION_NEEDS, f"{settings.environment} does not run without")
+        why = f"{settings.environment} does not run without"
+        yield from _missing_endpoints(settings, OPERATION_NEEDS, why)
 
 
 def _missing_endpoints(
@@ -149,7 +151,7 @@ def _missing_endpoints(
 
 @_environments_only
 def prod_survives_a_zone(settings: EnvironmentSettings, _: str) -> Iterator[Mistake]:
-    """preprod and prod have no single NAT: the failure of its zone would cut off every zone."""
+    """Neither preprod nor prod has a single NAT: the failure of its zone would cut off every zone."""
     if settings.environment.account_class is AccountClass.PROD and settings.network.nat is NatMode.SINGLE:
         yield Mistake("network.nat", settings.network.nat, f"perZone or none for {settings.environment}")
 

@@ -11,8 +11,8 @@ from pydantic.alias_generators import to_camel
 class Section(BaseModel):
     """One section of the stack file.
 
-    A value is never converted ("7" is not 7, "true" is not true) and an unknown key is an error. Python code and
-    tests may use the snake_case names; the stack file may not (`settings.load` switches them off).
+    A value is never converted ("7" is not 7, "true" is not true) and an unknown key is an error. Python code
+    may use the snake_case names; the stack file may not (`settings.load` switches them off).
     """
 
     model_config = ConfigDict(
@@ -27,5 +27,5 @@ class Section(BaseModel):
 
 
 def allowed(text: str) -> dict[str, Any]:
-    """Return the schema extension that carries what a field allows, in words, to messages and documentation."""
+    """Return the schema extension that carries, in words, what a field allows."""
     return {"x-allowed": text}

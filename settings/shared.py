@@ -14,7 +14,7 @@ DomainName = Annotated[
     Field(
         pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$",
         max_length=200,  # leaves room for the environment's own labels below the 253 of DNS
-        json_schema_extra=allowed("a lower-case DNS name without a trailing dot, such as nonprod.example.com"),
+        json_schema_extra=allowed("a lower-case DNS name without a final dot, such as nonprod.example.com"),
     ),
 ]
 
@@ -27,14 +27,14 @@ class SharedStack(StrEnum):
 
 
 class SharedServicesSettings(Section):
-    """The shared stack: state bucket, encryption key, image registry, release bucket and DNS zone of an account."""
+    """The shared services of an account: state bucket, key, image registry, release bucket and DNS zone."""
 
     domain_name: DomainName
     """Name of the DNS zone; the environments of the account live below it."""
     protect: bool
-    """Refuse to delete buckets, key, registry and zone; taking one away then needs a change of this setting first."""
+    """Refuse to delete buckets, key, registry and zone until this is changed to false and applied."""
     noncurrent_version_days: Annotated[int, Field(ge=1, le=3650)] = 90
-    """Days that overwritten or deleted objects of the state bucket and the release bucket can be brought back."""
+    """Days that an overwritten or deleted object of a bucket can be brought back."""
     image_retention_count: Annotated[int, Field(ge=5, le=1000)] = 50
     """Images that the registry keeps; older ones expire. Rollback reaches only what is kept."""
     release_retention_days: Annotated[int, Field(ge=7, le=3650)] = 90

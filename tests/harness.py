@@ -1,8 +1,9 @@
 """Runs a Pulumi program without an engine and records everything that it registers.
 
-What AWS does is taken from `sandbox.behaviour`, so inputs are checked as strictly as in the sandbox: a wrong one fails the
-program. Not proved here: what the engine decides (updates, replacements, order), and everything that the children of
-`awsx:ec2:Vpc` would need; only the component itself is registered, and its outputs are made up from its arguments.
+What AWS does is taken from `sandbox.behaviour`, so inputs are checked as strictly as in the sandbox: a wrong
+one fails the program. Not proved here: what the engine decides (updates, replacements, order), and everything
+that the children of `awsx:ec2:Vpc` would need; only the component itself is registered, and its outputs are
+made up from its arguments.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from google.protobuf import struct_pb2  # type: ignore[import-untyped]
 from pulumi import runtime
 from pulumi.runtime import mocks, rpc, settings
 
@@ -28,6 +30,7 @@ STACK_REFERENCE = "pulumi:pulumi:StackReference"
 STACK = "pulumi:pulumi:Stack"
 VPC = "awsx:ec2:Vpc"
 VPC_ID = "vpc-0123456789abcdef0"
+DOCUMENTS = ("policy", "assumeRolePolicy")
 TIERS = ("public", "private", "data")
 ROUTE_TABLE = "aws:ec2/routeTable:RouteTable"
 ROUTE = "aws:ec2/route:Route"
@@ -38,6 +41,7 @@ Program = Callable[[], Awaitable[None] | None]
 class Registered(NamedTuple):
     """One registration, as the program sent it."""
 
+    urn: str
     type: str
     name: str
     parent: str
@@ -56,17 +60,17 @@ class Registered(NamedTuple):
 
 @dataclass
 class Created:
-    """What exists in the simulated account; the world that `sandbox.behaviour` checks new resources against."""
+    """What exists in the simulated account; new resources are checked against it."""
 
     resources: dict[tuple[str, str], Properties] = field(default_factory=dict)
 
-    def find(self, token: str, id: str) -> Properties | None:
+    def find(self, token: str, id: str) -> Properties | None:  # noqa: A002  the name in the World protocol
         """Return the outputs of a resource, or None."""
         return self.resources.get((token, id))
 
     def all(self, token: str) -> Iterable[tuple[str, Properties]]:
         """Iterate over (id, outputs) of every resource of a type."""
-        return [(id, outputs) for (kind, id), outputs in self.resources.items() if kind == token]
+        return [(key[1], outputs) for key, outputs in self.resources.items() if key[0] == token]
 
 
 class AwsMocks(mocks.Mocks):
@@ -98,7 +102,7 @@ class AwsMocks(mocks.Mocks):
 
     def _create(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         session, seed = self._session_of(args.provider), hashlib.sha256(args.name.encode()).digest()
-        checked = check.check(args.typ, args.name, args.inputs, None, session, seed)
+        checked = check.check(args.typ, args.name, plain(args.inputs), None, session, seed)
         if checked.failures:
             failures = "; ".join(map(str, checked.failures))
             raise ValueError(f"{args.typ} {args.name}: {failures}")
@@ -146,35 +150,45 @@ class RecordingMonitor(mocks.MockMonitor):
         """What the stack exports."""
         return next(outputs for name, outputs in self.outputs.items() if name.startswith(f"{PROJECT}-"))
 
-    def one(self, type: str, name: str = "") -> Registered:
+    def one(self, token: str, name: str = "") -> Registered:
         """Return the only resource of a type, or the one with this name."""
-        found = [resource for resource in self.by_type[type] if not name or resource.name == name]
-        assert len(found) == 1, f"{type} {name}: {[resource.name for resource in self.by_type[type]]}"
+        found = [resource for resource in self.by_type[token] if not name or resource.name == name]
+        assert len(found) == 1, f"{token} {name}: {[resource.name for resource in self.by_type[token]]}"
         return found[0]
 
-    def inputs(self, type: str) -> dict[str, dict[str, Any]]:
-        """Return the inputs of all resources of a type, by name."""
-        return {resource.name: resource.inputs for resource in self.by_type[type]}
+    def state(self, token: str, name: str = "") -> Properties:
+        """Return the outputs of a resource of AWS, as the simulated account holds them."""
+        urn = self.one(token, name).urn
+        return dict(self.resources[urn].state)
 
-    def RegisterResource(self, request: Any) -> Any:
+    def id(self, token: str, name: str = "") -> str:
+        """Return the physical id of a resource of AWS."""
+        return str(self.resources[self.one(token, name).urn].id)
+
+    def inputs(self, token: str) -> dict[str, dict[str, Any]]:
+        """Return the inputs of all resources of a type, by name, with documents parsed."""
+        return {resource.name: documents(resource.inputs) for resource in self.by_type[token]}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  named by gRPC
         """Record a registration; failures come back as the program's error."""
         if request.type != STACK:
-            self.registered.append(_registered(request))
-        response = super().RegisterResource(request)
+            urn = self.make_urn(request.parent, request.type, request.name)
+            self.registered.append(_registered(urn, request))
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.type == VPC:
             outputs = self._vpc(request, response.urn)
             response.object.CopyFrom(_struct(outputs))
         return response
 
-    def ReadResource(self, request: Any) -> Any:
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802  named by gRPC
         """Record what the program reads."""
         self.reads.append(request.name)
-        return super().ReadResource(request)
+        return super().ReadResource(request)  # type: ignore[no-untyped-call]
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802  named by gRPC
         """Keep the outputs of components and of the stack."""
-        self.outputs[_name(request.urn)] = rpc.deserialize_properties(request.outputs)
-        return super().RegisterResourceOutputs(request)
+        self.outputs[_name(request.urn)] = plain(rpc.deserialize_properties(request.outputs))
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
     def _vpc(self, request: Any, urn: str) -> dict[str, Any]:
         """Make up the outputs of the VPC component from its arguments, in the order of the real one."""
@@ -189,14 +203,16 @@ class RecordingMonitor(mocks.MockMonitor):
             "privateSubnetIds": subnets["private"],
             "isolatedSubnetIds": subnets["data"],
             "routeTables": [self._child(urn, ROUTE_TABLE, name, f"rtb-{name}") for _, name in names],
-            "routes": [self._child(urn, ROUTE, name, f"r-{name}") for tier, name in names if tier in ways_out],
+            "routes": [
+                self._child(urn, ROUTE, name, f"r-{name}") for tier, name in names if tier in ways_out
+            ],
         }
 
-    def _child(self, parent: str, type: str, name: str, id: str) -> dict[str, str]:
+    def _child(self, parent: str, token: str, name: str, physical_id: str) -> dict[str, str]:
         """Make a child known to the program by reference only: it is no registration of ours."""
-        urn = self.make_urn(parent, type, name)
-        self.resources[urn] = mocks.MockMonitor.ResourceRegistration(urn, id, {})
-        return {rpc._special_sig_key: rpc._special_resource_sig, "urn": urn, "id": id}
+        urn = self.make_urn(parent, token, name)
+        self.resources[urn] = mocks.MockMonitor.ResourceRegistration(urn, physical_id, {})
+        return {rpc._special_sig_key: rpc._special_resource_sig, "urn": urn, "id": physical_id}
 
 
 class Deployment:
@@ -229,7 +245,7 @@ class Deployment:
         monitor = RecordingMonitor(AwsMocks(stacks or {}))
         mocks.set_mocks(monitor.mocks, project=PROJECT, stack=stack, preview=False, monitor=monitor)
         # set_mocks leaves a finished root stack; a program with exports and pulumi.run needs one of its own.
-        settings.set_root_resource(None)
+        settings.set_root_resource(None)  # type: ignore[arg-type]
         settings.SETTINGS.rpc_manager.clear()
         settings.SETTINGS.outputs.clear()
         self.monitor = monitor
@@ -247,12 +263,27 @@ class Deployment:
         self.runner.close()
 
 
-def _registered(request: Any) -> Registered:
+def plain(value: Any) -> Any:
+    """Return a wire value as the program meant it: numbers are floats on the wire, whole ones were ints."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def documents(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return inputs with their JSON documents parsed, so that a test compares content, not layout."""
+    return {key: json.loads(item) if key in DOCUMENTS else item for key, item in inputs.items()}
+
+
+def _registered(urn: str, request: Any) -> Registered:
     return Registered(
+        urn=urn,
         type=request.type,
         name=request.name,
         parent=_name(request.parent),
-        inputs=rpc.deserialize_properties(request.object),
+        inputs=plain(rpc.deserialize_properties(request.object)),
         protect=request.protect,
         provider=request.provider,
         providers=dict(request.providers),
@@ -268,8 +299,6 @@ def _name(urn: str) -> str:
 
 
 def _struct(properties: Mapping[str, Any]) -> Any:
-    from google.protobuf import struct_pb2
-
     struct = struct_pb2.Struct()
     struct.update(properties)
     return struct

@@ -38,6 +38,7 @@ class Block:
             raise LayoutError(f"Invalid net address: {cidr}") from None
 
     def __str__(self) -> str:
+        """Write `a.b.c.d/mask`."""
         return f"{ipaddress.IPv4Address(self.address)}/{self.mask}"
 
     @property

@@ -68,7 +68,7 @@ def check_overlap(subnets: Sequence[Subnet]) -> None:
 
 
 def check_gaps(cidr: str, subnets: Sequence[Subnet]) -> None:
-    """Refuse subnets that do not fill the VPC from its first address to its last, in order (strategy Exact)."""
+    """Refuse subnets that do not fill the VPC from start to end in their order (strategy Exact)."""
     vpc = Block.parse(cidr)
     found = []
     for previous, subnet in zip([None, *subnets], subnets, strict=False):

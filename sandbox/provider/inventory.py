@@ -6,6 +6,7 @@ or an interrupted run left behind.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -50,8 +51,11 @@ class Inventory:
         self._lock = threading.RLock()
         self._entries: dict[tuple[str, str, str], Entry] = {}
         self._by_token: dict[str, dict[tuple[str, str, str], Entry]] = {}
-        for line in _lines(journal):
-            self._apply(line)
+        text = journal.read_text(encoding="utf-8") if journal.exists() else ""
+        for record in _records(text):
+            self._apply(record)
+        # A crash may have cut off the last line: what is written next must not be glued to it.
+        self._separator = "\n" if text and not text.endswith("\n") else ""
 
     def __iter__(self) -> Iterator[Entry]:
         with self._lock:
@@ -94,7 +98,8 @@ class Inventory:
             self._apply(json.loads(line))
             self._journal.parent.mkdir(parents=True, exist_ok=True)
             with _private(self._journal, os.O_APPEND) as file:
-                file.write(line + "\n")
+                file.write(f"{self._separator}{line}\n")
+            self._separator = ""
 
     def _apply(self, record: dict[str, Any]) -> None:
         if "put" in record:
@@ -131,11 +136,7 @@ def _private(path: Path, flags: int) -> Any:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600), "w", encoding="utf-8")
 
 
-def _lines(journal: Path) -> Iterator[dict[str, Any]]:
-    if not journal.exists():
-        return
-    for line in journal.read_text(encoding="utf-8").splitlines():
-        try:
+def _records(text: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
             yield json.loads(line)
-        except json.JSONDecodeError:
-            continue

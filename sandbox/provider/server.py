@@ -13,6 +13,7 @@ import os
 import re
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -87,7 +88,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         self.overhead = Overhead()
         self._account, self._latencies, self._faults = account, latencies or Latencies(), faults or Faults()
         self._sessions: dict[str, Session] = {}
-        self._cancelled = threading.Event()
+        self._cancelled: defaultdict[str, threading.Event] = defaultdict(threading.Event)
         self._engine_address = ""
 
     # -- plumbing -----------------------------------------------------------------------------------------------------
@@ -127,8 +128,8 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         return Proto.GetMappingsResponse()
 
     def Cancel(self, request: Any, context: Context) -> Any:
-        """Wake every waiting operation: the engine is on its way out."""
-        self._cancelled.set()
+        """Wake every operation that waits on this connection: its engine is on its way out."""
+        self._cancelled[context.peer()].set()
         return empty_pb2.Empty()
 
     # -- provider configuration ---------------------------------------------------------------------------------------
@@ -208,10 +209,12 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
                 return Proto.CreateResponse(
                     properties=_outputs(cloud.plan(token, name, inputs.values, session), secrets)
                 )
-            self._wait(request.urn, token, "create", inputs.values, name)
+            self._faults.strike(token, name)
             world = AccountView(self.inventory, session.account_id)
             created = cloud.create(token, name, inputs.values, session, world, _seed(request.urn, os.urandom(8)))
+            # As in AWS the resource exists from the call on; what takes long is waiting until it is available.
             self.inventory.put(token, created.id, request.urn, session.account_id, created.outputs)
+            self._wait(context, request.urn, token, "create", inputs.values)
             return Proto.CreateResponse(id=created.id, properties=_outputs(created.outputs, secrets))
 
     def Update(self, request: Any, context: Context) -> Any:
@@ -226,10 +229,11 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
                 return Proto.UpdateResponse(properties=_outputs(planned, secrets))
             if self.inventory.outputs(token, request.id, session.account_id) is None:
                 raise AwsError("NotFound", f"{token} {request.id} does not exist in account {session.account_id}")
-            self._wait(request.urn, token, "update", inputs.values, name)
+            self._faults.strike(token, name)
             world = AccountView(self.inventory, session.account_id)
             outputs = cloud.update(token, request.id, olds.values, inputs.values, session, world)
             self.inventory.put(token, request.id, request.urn, session.account_id, outputs)
+            self._wait(context, request.urn, token, "update", inputs.values)
             return Proto.UpdateResponse(properties=_outputs(outputs, secrets))
 
     def Read(self, request: Any, context: Context) -> Any:
@@ -250,7 +254,8 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         """Delete a resource."""
         with self._answering(context, "Delete"):
             token, name = _token_and_name(request.urn)
-            self._wait(request.urn, token, "delete", decode(request.properties).values, name)
+            self._faults.strike(token, name)
+            self._wait(context, request.urn, token, "delete", decode(request.properties).values)
             self.inventory.remove(token, request.id, self._session(context).account_id)
             return empty_pb2.Empty()
 
@@ -283,12 +288,12 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         return names
 
     def _wait(
-        self, urn: str, token: str, operation: Operation, inputs: Properties, name: str
+        self, context: Context, urn: str, token: str, operation: Operation, inputs: Properties
     ) -> None:
-        self._faults.strike(token, name)
+        """Wait as long as AWS takes; a cancelled run waits no longer, and records what it has begun."""
         seconds = self._latencies.seconds(urn, token, operation, inputs)
-        if seconds and self._cancelled.wait(seconds):
-            raise AwsError("RequestCanceled", f"{operation} of {token}::{name} was cancelled")
+        if seconds:
+            self._cancelled[context.peer()].wait(seconds)
 
     @contextlib.contextmanager
     def _answering(self, context: Context, method: str) -> Iterator[None]:

@@ -41,7 +41,7 @@ class Recorder:
     closed: list[tuple[str, Properties]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def register(  # noqa: PLR0913, PLR0917 - the protocol's signature
+    def register(
         self,
         type_token: str,
         name: str,
@@ -57,6 +57,7 @@ class Recorder:
         aliases: Sequence[Any] = (),
         providers: Mapping[str, str] | None = None,
     ) -> Registered:
+        """Keep the registration and answer with its label."""
         urn = label(type_token, name)
         self.before(urn)
         record = {
@@ -86,9 +87,11 @@ class Recorder:
         return Registered(urn, UNKNOWN if self.preview else f"${{{urn}.id}}", outputs)
 
     def log_warning(self, message: str, urn: str) -> None:
+        """Keep the warning."""
         self.warnings.append((message, urn))
 
     def register_outputs(self, urn: str, outputs: Properties) -> None:
+        """Keep what the component was closed with."""
         self.closed.append((urn, outputs))
 
     def find(self, urn: str) -> dict[str, Any]:

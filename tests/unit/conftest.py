@@ -15,3 +15,8 @@ def deploy() -> Iterator[Deployment]:
     deployment = Deployment()
     yield deployment
     deployment.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide what the SDK warns about itself while it is imported."""
+    config.addinivalue_line("filterwarnings", r"ignore::DeprecationWarning:pulumi_(aws|awsx)\..*")

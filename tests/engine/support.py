@@ -1,0 +1,116 @@
+"""Small Pulumi projects, driven through the real CLI in the sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parent.parent.parent
+ACCOUNT = "111111111111"
+
+RAW_PROGRAM = """\
+import json, pathlib, pulumi
+
+provider = pulumi.ProviderResource(
+    "aws", "account", {{"region": "eu-west-1", "allowedAccountIds": json.dumps(["{account}"])}}
+)
+made = {{}}
+for row in json.loads(pathlib.Path("resources.json").read_text()):
+    options = pulumi.ResourceOptions(provider=provider, depends_on=[made[name] for name in row.get("after", [])])
+    inputs = {{
+        key: made[value["$ref"]].id if isinstance(value, dict) and "$ref" in value else value
+        for key, value in row["inputs"].items()
+    }}
+    made[row["name"]] = pulumi.CustomResource(row["token"], row["name"], inputs, options)
+"""
+"""Registers the resources of `resources.json` as they stand, so that no SDK class can repair an input."""
+
+
+@dataclass
+class Project:
+    """A project in a folder of its own, with one stack `dev` unless a test adds more."""
+
+    folder: Path
+
+    @classmethod
+    def raw(cls, folder: Path, *resources: dict[str, Any], account: str = ACCOUNT) -> Project:
+        """Make a project that registers raw resources: dicts of token, name, inputs and after."""
+        project = cls.program(folder, RAW_PROGRAM.format(account=account))
+        project.resources(*resources)
+        return project
+
+    @classmethod
+    def program(cls, folder: Path, text: str, config: dict[str, Any] | None = None) -> Project:
+        """Make a project from a program's text and the configuration of stack dev."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "Pulumi.yaml").write_text("name: probe\nruntime: python\n")
+        (folder / "__main__.py").write_text(text)
+        (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config or {}}))
+        return cls(folder)
+
+    def resources(self, *rows: dict[str, Any]) -> None:
+        """Replace the raw resources."""
+        (self.folder / "resources.json").write_text(json.dumps(rows))
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command line of a sandbox command on this project."""
+        return [sys.executable, "-m", "sandbox", "--project", str(self.folder), *arguments]
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a sandbox command in a process group of its own."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, check: bool = True, **extra: str) -> subprocess.CompletedProcess[str]:
+        """Run a sandbox command; stdout and stderr together, in `stdout`."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=ROOT,
+            env=environment() | extra,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{arguments} failed:\n{done.stdout}")
+        return done
+
+    def state(self, stack: str = "dev") -> list[dict[str, Any]]:
+        """Return the resources in a stack's state."""
+        path = self.folder / ".sandbox" / "state" / ".pulumi" / "stacks"
+        name = yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"]
+        checkpoint = json.loads((path / name / f"{stack}.json").read_text())["checkpoint"]
+        found: list[dict[str, Any]] = checkpoint["latest"].get("resources") or []
+        return found
+
+    def unknown_to_state(self) -> int:
+        """Return how many resources exist that no state knows."""
+        lines = self.run("inventory").stdout.splitlines()
+        return sum(" in no state " in line for line in lines)
+
+
+def environment() -> dict[str, str]:
+    """Return the tests' environment without what would slow Python down or point at a real account."""
+    return {
+        key: value
+        for key, value in os.environ.items()
+        if key != "PYTHONDONTWRITEBYTECODE" and not key.startswith(("AWS_", "PULUMI_"))
+    }

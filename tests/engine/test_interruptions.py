@@ -1,0 +1,102 @@
+"""A run that is interrupted loses nothing: the next `up` finishes, and the one after it has nothing to do.
+
+Not proven here: a machine that loses power (writes are not synced to disk), and other systems than Linux.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from tests.engine.support import Project
+
+pytestmark = pytest.mark.engine
+
+SLOW = ["--latency", "0.02"]
+"""AWS's latencies at 1/50: the NAT gateway takes about 2 s, and the whole `up` about 4 s."""
+
+RESOURCES = [
+    {"token": "aws:ec2/vpc:Vpc", "name": "vpc", "inputs": {"cidrBlock": "10.0.0.0/16"}},
+    {"token": "aws:ec2/internetGateway:InternetGateway", "name": "igw", "inputs": {"vpcId": {"$ref": "vpc"}}},
+    {
+        "token": "aws:ec2/subnet:Subnet",
+        "name": "public",
+        "inputs": {"vpcId": {"$ref": "vpc"}, "cidrBlock": "10.0.0.0/24", "availabilityZone": "eu-west-1a"},
+    },
+    {"token": "aws:ec2/eip:Eip", "name": "address", "inputs": {"domain": "vpc"}},
+    {
+        "token": "aws:ec2/natGateway:NatGateway",
+        "name": "nat",
+        "inputs": {"subnetId": {"$ref": "public"}, "allocationId": {"$ref": "address"}},
+    },
+    *(
+        {"token": "aws:sqs/queue:Queue", "name": f"queue-{index}", "inputs": {"name": f"queue-{index}"}}
+        for index in range(6)
+    ),
+    {
+        "token": "aws:cloudwatch/logGroup:LogGroup",
+        "name": "last",
+        "inputs": {"retentionInDays": 7},
+        "after": ["nat"],
+    },
+]
+COUNT = len(RESOURCES) + 2
+"""With the stack and its provider."""
+MOMENTS = [0.1 + 0.3 * step for step in range(10)]
+"""Seconds after the first sign of the update: from its beginning to its end."""
+
+
+def interrupt(project: Project, moment: float, how: str) -> None:
+    """Start an `up`, and stop it so many seconds after the engine has begun to apply it."""
+    process = project.start(*SLOW, "up", "dev")
+    engine = project.folder / ".sandbox" / "engine.pid"
+    begun = project.folder / ".sandbox" / "dev.plan.json"
+    deadline = time.monotonic() + 60
+    while not begun.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.3 + moment)
+    if how == "Ctrl-C":
+        process.send_signal(signal.SIGINT)
+    elif how == "kill -9 of the engine" and engine.exists():
+        os.kill(json.loads(engine.read_text())["pid"], signal.SIGKILL)
+    else:
+        process.kill()
+    process.communicate(timeout=120)
+
+
+STOPS = ["Ctrl-C", "kill -9 of the engine", "kill -9 of the sandbox"]
+CASES = [(how, moment) for index, moment in enumerate(MOMENTS) for how in (STOPS[0], STOPS[1 + index % 2])]
+
+
+@pytest.mark.parametrize(("how", "moment"), CASES, ids=lambda part: f"{part}s" if isinstance(part, float) else part)
+def test_up_finishes_after_an_interruption(tmp_path: Path, how: str, moment: float) -> None:
+    """Whatever stopped the first run: the second finishes, the third changes nothing, nothing is orphaned."""
+    project = Project.raw(tmp_path / "probe", *RESOURCES)
+    interrupt(project, moment, how)
+    project.run("up", "dev")
+    assert len(project.state()) == COUNT
+    again = project.run("pulumi", "up", "--yes", "--stack", "dev", "--expect-no-changes", "--skip-preview")
+    assert f"{COUNT} unchanged" in again.stdout
+    assert project.unknown_to_state() == 0
+
+
+def test_a_killed_engine_leaves_traces_that_are_cleared_with_a_message(tmp_path: Path) -> None:
+    """Killed while the NAT gateway is coming up: lock, pending operation and orphan are each named."""
+    project = Project.raw(tmp_path / "probe", *RESOURCES)
+    process = project.start("--latency", "0.2", "up", "dev")
+    journal = project.folder / ".sandbox" / "cloud.jsonl"
+    deadline = time.monotonic() + 60
+    while "natGateway" not in (journal.read_text() if journal.exists() else "") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(json.loads((project.folder / ".sandbox" / "engine.pid").read_text())["pid"], signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert project.unknown_to_state() == 1
+    finished = project.run("up", "dev").stdout
+    assert "cleared the lock of process" in finished
+    assert "pending operation(s) of an interrupted run: nat" in finished
+    assert "deleted aws:ec2/natGateway:NatGateway nat" in finished
+    assert project.unknown_to_state() == 0

@@ -1,0 +1,253 @@
+"""The shared stack's component."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components.shared_contract import VERSION_EXPORT, SharedContract
+from components.shared_services import SharedServices, SharedServicesArgs
+from tests.harness import Deployment, RecordingMonitor
+from tests.unit.programs import ACCOUNT, REGION, run
+
+KEY = "aws:kms/key:Key"
+ALIAS = "aws:kms/alias:Alias"
+REPOSITORY = "aws:ecr/repository:Repository"
+IMAGE_LIFECYCLE = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
+ZONE = "aws:route53/zone:Zone"
+BUCKET = "aws:s3/bucket:Bucket"
+LOG_GROUPS = "arn:aws:logs:eu-west-1:111111111111:log-group:*"
+STATE_BUCKET = "airflow-platform-state-111111111111-eu-west-1"
+ARGS = SharedServicesArgs(
+    account_id=ACCOUNT,
+    region=REGION,
+    domain_name="nonprod.example.com",
+    noncurrent_version_days=90,
+    image_retention_count=40,
+    release_retention_days=60,
+    key_deletion_days=14,
+    protect=True,
+)
+
+
+def shared(deploy: Deployment, args: SharedServicesArgs = ARGS) -> RecordingMonitor:
+    return run(deploy, lambda opts: SharedServices("shared", args, opts))
+
+
+def key_policy() -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "AccountDecidesByIam",
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+            {
+                "Sid": "LogGroupsOfThisAccount",
+                "Effect": "Allow",
+                "Principal": {"Service": "logs.eu-west-1.amazonaws.com"},
+                "Action": [
+                    "kms:Encrypt",
+                    "kms:Decrypt",
+                    "kms:ReEncrypt*",
+                    "kms:GenerateDataKey*",
+                    "kms:DescribeKey",
+                ],
+                "Resource": "*",
+                "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": LOG_GROUPS}},
+            },
+        ],
+    }
+
+
+def test_key(deploy: Deployment) -> None:
+    assert shared(deploy).inputs(KEY) == {
+        "shared-key": {
+            "description": "State, images, releases and infrastructure logs of the Airflow platform",
+            "enableKeyRotation": True,
+            "deletionWindowInDays": 14,
+            "policy": key_policy(),
+        }
+    }
+
+
+def test_key_alias(deploy: Deployment) -> None:
+    monitor = shared(deploy)
+    assert monitor.inputs(ALIAS) == {
+        "shared-key-alias": {"name": "alias/airflow-platform", "targetKeyId": monitor.state(KEY)["keyId"]}
+    }
+
+
+def test_repository(deploy: Deployment) -> None:
+    monitor = shared(deploy)
+    assert monitor.inputs(REPOSITORY) == {
+        "shared-repository": {
+            "name": "airflow-platform/airflow",
+            "imageTagMutability": "IMMUTABLE",
+            "imageScanningConfiguration": {"scanOnPush": True},
+            "encryptionConfigurations": [{"encryptionType": "KMS", "kmsKey": monitor.state(KEY)["arn"]}],
+        }
+    }
+
+
+def test_image_lifecycle(deploy: Deployment) -> None:
+    assert shared(deploy).inputs(IMAGE_LIFECYCLE) == {
+        "shared-repository-lifecycle": {
+            "repository": "airflow-platform/airflow",
+            "policy": {
+                "rules": [
+                    {
+                        "rulePriority": 1,
+                        "description": "untagged for 14 days",
+                        "selection": {
+                            "tagStatus": "untagged",
+                            "countType": "sinceImagePushed",
+                            "countUnit": "days",
+                            "countNumber": 14,
+                        },
+                        "action": {"type": "expire"},
+                    },
+                    {
+                        "rulePriority": 2,
+                        "description": "keep the newest 40",
+                        "selection": {
+                            "tagStatus": "any",
+                            "countType": "imageCountMoreThan",
+                            "countNumber": 40,
+                        },
+                        "action": {"type": "expire"},
+                    },
+                ]
+            },
+        }
+    }
+
+
+def test_zone(deploy: Deployment) -> None:
+    assert shared(deploy).inputs(ZONE) == {
+        "shared-zone": {
+            "name": "nonprod.example.com",
+            "comment": "Airflow environments of this account",
+        }
+    }
+
+
+def test_only_the_state_bucket_has_a_fixed_name(deploy: Deployment) -> None:
+    assert shared(deploy).inputs(BUCKET) == {
+        "shared-release-bucket": {},
+        "shared-state-bucket": {"bucket": STATE_BUCKET},
+    }
+
+
+def test_both_buckets_use_the_key(deploy: Deployment) -> None:
+    monitor = shared(deploy)
+    rules = [
+        resource.inputs["rules"][0]["applyServerSideEncryptionByDefault"]
+        for resource in monitor.registered
+        if "EncryptionConfiguration" in resource.type
+    ]
+    assert rules == [{"sseAlgorithm": "aws:kms", "kmsMasterKeyId": monitor.state(KEY)["arn"]}] * 2
+
+
+def test_only_releases_expire(deploy: Deployment) -> None:
+    lifecycles = shared(deploy).inputs("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
+    expirations = {
+        name: [rule["expiration"] for rule in inputs["rules"] if "expiration" in rule]
+        for name, inputs in lifecycles.items()
+    }
+    markers = {"expiredObjectDeleteMarker": True}
+    assert expirations == {
+        "shared-release-lifecycle": [markers, {"days": 60}],
+        "shared-state-lifecycle": [markers],
+    }
+
+
+def test_counts(deploy: Deployment) -> None:
+    """What a bucket consists of is in test_private_bucket."""
+    counts = shared(deploy).counts
+    assert {token: count for token, count in counts.items() if not token.startswith("aws:s3/")} == {
+        "pulumi:providers:aws": 1,
+        "airflow:shared:SharedServices": 1,
+        "airflow:data:PrivateBucket": 2,
+        KEY: 1,
+        ALIAS: 1,
+        REPOSITORY: 1,
+        IMAGE_LIFECYCLE: 1,
+        ZONE: 1,
+    }
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_protected(deploy: Deployment, protect: bool) -> None:
+    names = {
+        "shared-key",
+        "shared-repository",
+        "shared-zone",
+        "shared-state-bucket",
+        "shared-release-bucket",
+    }
+    monitor = shared(deploy, replace(ARGS, protect=protect))
+    assert {resource.name for resource in monitor.registered if resource.protect} == (
+        names if protect else set()
+    )
+
+
+def test_parents(deploy: Deployment) -> None:
+    parents = {resource.name: resource.parent for resource in shared(deploy).registered}
+    assert {name for name, parent in parents.items() if parent == "shared"} == {
+        "shared-key",
+        "shared-key-alias",
+        "shared-state",
+        "shared-release",
+        "shared-repository",
+        "shared-repository-lifecycle",
+        "shared-zone",
+    }
+
+
+def test_outputs(deploy: Deployment) -> None:
+    monitor = shared(deploy)
+    release = monitor.state(BUCKET, "shared-release-bucket")
+    repository, zone = monitor.state(REPOSITORY), monitor.state(ZONE)
+    assert monitor.outputs["shared"] == {
+        "contractVersion": 1,
+        "accountId": ACCOUNT,
+        "region": REGION,
+        "stateBucketName": STATE_BUCKET,
+        "keyArn": monitor.state(KEY)["arn"],
+        "repositoryUrl": repository["repositoryUrl"],
+        "repositoryArn": repository["arn"],
+        "releaseBucketName": release["bucket"],
+        "releaseBucketArn": release["arn"],
+        "zoneId": zone["zoneId"],
+        "zoneName": "nonprod.example.com",
+        "nameServers": zone["nameServers"],
+    }
+
+
+def test_exports_are_the_contract_and_the_name_servers(deploy: Deployment) -> None:
+    contract = {VERSION_EXPORT, *SharedContract.export_names().values()}
+    assert set(shared(deploy).outputs["shared"]) - contract == {"nameServers"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"account_id": "1111"}, 'account_id: want 12 digits, got "1111"'),
+        ({"key_deletion_days": 6}, "key_deletion_days: want 7 to 30, got 6"),
+        ({"image_retention_count": 0}, "image_retention_count: want 1 to 10000, got 0"),
+        (
+            {"region": "eu-west-1-" + "x" * 30},
+            r"region \(length of the state bucket's name\): want 3 to 63, got 76",
+        ),
+    ],
+    ids=["account", "key", "images", "region"],
+)
+def test_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        replace(ARGS, **changes)
