@@ -72,13 +72,13 @@ def shared_key(region: str, account_id: str) -> Document:
         {
             "Sid": "LogGroupsOfThisAccount",
             "Effect": "Allow",
+            # kms:DescribeKey is not among the actions: it has no encryption context, so the condition never holds.
             "Principal": {"Service": f"logs.{region}.amazonaws.com"},
             "Action": [
                 "kms:Encrypt",
                 "kms:Decrypt",
                 "kms:ReEncrypt*",
                 "kms:GenerateDataKey*",
-                "kms:DescribeKey",
             ],
             # In a key policy "*" means this key, and nothing else can be written.
             "Resource": "*",
@@ -126,8 +126,8 @@ def flow_log_writer(region: str, account_id: str, log_group: str) -> Document:
             "Sid": "FindTheGroup",
             "Effect": "Allow",
             "Action": "logs:DescribeLogGroups",
-            # The API lists by prefix, so it is authorised against all groups of the account and region.
-            "Resource": log_group_arn(region, account_id, "*"),
+            # logs:DescribeLogGroups lists, so AWS knows no resource to limit it to.
+            "Resource": "*",
         },
     )
 

@@ -32,19 +32,26 @@ class Choices:
 def choose(
     project: Annotated[Path, typer.Option(help="Folder with the program's Pulumi.yaml.")] = Path(),
     account: Annotated[
-        str | None, typer.Option(help="Account id of the simulated credentials; default: the one the program allows.")
+        str | None,
+        typer.Option(help="Account id of the simulated credentials; default: the one the program allows."),
     ] = None,
     latency: Annotated[
-        float, typer.Option(min=0.0, help="Scale of AWS's own latencies: 1 waits as long as AWS takes, 0 not at all.")
+        float,
+        typer.Option(
+            min=0.0, help="Scale of AWS's own latencies: 1 waits as long as AWS takes, 0 not at all."
+        ),
     ] = 0.0,
     fail: Annotated[
-        list[str] | None, typer.Option(help="Plant a failure: TYPE::NAME[=once|always], globs allowed; repeatable.")
+        list[str] | None,
+        typer.Option(help="Plant a failure: TYPE::NAME[=once|always], globs allowed; repeatable."),
     ] = None,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the simulated providers on 127.0.0.1; 0: a free one.")
+        int,
+        typer.Option(min=0, max=65535, help="Port of the simulated providers on 127.0.0.1; 0: a free one."),
     ] = 0,
     stats: Annotated[
-        Path | None, typer.Option(help="Write what the simulated provider cost (calls, seconds) to this JSON file.")
+        Path | None,
+        typer.Option(help="Write what the simulated provider cost (calls, seconds) to this JSON file."),
     ] = None,
 ) -> None:
     """Run the real Pulumi engine on simulated AWS."""
@@ -53,7 +60,9 @@ def choose(
 
 
 @app.command()
-def up(stacks: Annotated[list[str], typer.Argument(help="Stacks to apply, with what they reference.")]) -> None:
+def up(
+    stacks: Annotated[list[str], typer.Argument(help="Stacks to apply, with what they reference.")],
+) -> None:
     """Apply stacks and the stacks that they reference."""
     with opened(Choices.project, Choices.options, writes=True) as sandbox:
         banner(sandbox)
@@ -100,7 +109,11 @@ def inventory() -> None:
 
     workspace = Workspace(Choices.project.resolve())
     everything = Inventory(workspace.journal)
-    lost = {entry.key for stack in stacks_of(everything) for entry in unknown_to_state(workspace, stack, everything)}
+    lost = {
+        entry.key
+        for stack in stacks_of(everything)
+        for entry in unknown_to_state(workspace, stack, everything)
+    }
     for entry in everything:
         known = "in no state" if entry.key in lost else "in state"
         typer.echo(f"{entry.account} {entry.token} {entry.id} {known} {entry.urn}")
@@ -119,7 +132,9 @@ def stacks_of(everything: object) -> list[str]:
 def pulumi(context: typer.Context) -> None:
     """Run any Pulumi command: `python -m sandbox pulumi stack ls`."""
     command = next((word for word in context.args if not word.startswith("-")), "")
-    with opened(Choices.project, Choices.options, writes=command not in READ_ONLY - {"preview", "pre"}) as sandbox:
+    with opened(
+        Choices.project, Choices.options, writes=command not in READ_ONLY - {"preview", "pre"}
+    ) as sandbox:
         banner(sandbox)
         code = sandbox.passthrough(context.args)
     if code:
@@ -137,7 +152,9 @@ def engine() -> None:
 
 def banner(sandbox: Sandbox) -> None:
     """Say, before anything else, that nothing here is real."""
-    say(f"simulated AWS: nothing real is read or changed ({sandbox.workspace.name}, {sandbox.workspace.root})")
+    say(
+        f"simulated AWS: nothing real is read or changed ({sandbox.workspace.name}, {sandbox.workspace.root})"
+    )
 
 
 def main() -> None:

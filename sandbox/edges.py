@@ -1,8 +1,8 @@
 """The mandatory edges: what must exist before what, or a first `up` fails or flaps in a real account.
 
-The simulated provider cannot see dependencies (its calls carry none), so these rules read the graph of a preview or of a
-state. Each rule looks only at what the graph says: which property of a resource was made from which other resource, and who
-waits for whom. The table grows with the components.
+The simulated provider cannot see dependencies (its calls carry none), so these rules read the graph of a preview
+or of a state. Each rule looks only at what the graph says: which property of a resource was made from which other
+resource, and who waits for whom. The table grows with the components.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def _sources(graph: Graph, node: Node, *types: str, through: tuple[str, ...] = (
 
 
 def _inputs_from(graph: Graph, node: Node, key: str, token: str) -> list[Node]:
-    return [graph.nodes[urn] for urn in node.refers(key) if urn in graph.nodes and graph.nodes[urn].type == token]
+    return [
+        graph.nodes[urn] for urn in node.refers(key) if urn in graph.nodes and graph.nodes[urn].type == token
+    ]
 
 
 def _policies_of(graph: Graph, role: Node) -> Iterator[Node]:
@@ -172,7 +174,9 @@ def _file_systems(graph: Graph) -> Pairs:
         definitions = list(_sources(graph, service, TASK_DEFINITION))
         used = {urn for definition in definitions for urn in definition.refers("volumes")}
         for token in (MOUNT_TARGET, FILE_SYSTEM_POLICY):
-            yield from ((service, node) for node in graph.of_type(token) if node.refers("fileSystemId") & used)
+            yield from (
+                (service, node) for node in graph.of_type(token) if node.refers("fileSystemId") & used
+            )
 
 
 def _listeners(graph: Graph) -> Pairs:
@@ -185,7 +189,10 @@ def _listeners(graph: Graph) -> Pairs:
 def _log_groups(graph: Graph) -> Pairs:
     for service in graph.of_type(SERVICE):
         for definition in _sources(graph, service, TASK_DEFINITION):
-            yield from ((service, group) for group in _inputs_from(graph, definition, "containerDefinitions", LOG_GROUP))
+            yield from (
+                (service, group)
+                for group in _inputs_from(graph, definition, "containerDefinitions", LOG_GROUP)
+            )
 
 
 MANDATORY: Final = (
@@ -193,11 +200,23 @@ MANDATORY: Final = (
     Edge("way-out-endpoints", "its tasks start before the VPC endpoints answer", _endpoints),
     Edge("platform-gate", "it starts before secrets have values and the schema is migrated", _gate),
     Edge("capacity-providers", "the cluster has no capacity provider to place its tasks on", _capacity),
-    Edge("service-role-policies", "its tasks start with roles that may not do anything yet", _service_role_policies),
+    Edge(
+        "service-role-policies",
+        "its tasks start with roles that may not do anything yet",
+        _service_role_policies,
+    ),
     Edge("flow-log-role-policies", "the flow log's role may not write yet", _flow_log_role_policies),
-    Edge("gate-role-policies", "the function is invoked with a role that may not do anything yet", _function_role_policies),
-    Edge("security-group-rules", "its tasks start before their connections are allowed", _security_group_rules),
-    Edge("file-systems", "its tasks mount a file system that has no mount target or policy yet", _file_systems),
+    Edge(
+        "gate-role-policies",
+        "the function is invoked with a role that may not do anything yet",
+        _function_role_policies,
+    ),
+    Edge(
+        "security-group-rules", "its tasks start before their connections are allowed", _security_group_rules
+    ),
+    Edge(
+        "file-systems", "its tasks mount a file system that has no mount target or policy yet", _file_systems
+    ),
     Edge("listeners", "ECS refuses a target group that no listener uses", _listeners),
     Edge("log-groups", "its containers cannot start without their log group", _log_groups),
 )

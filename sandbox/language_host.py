@@ -1,8 +1,8 @@
 """Python language host for an engine that was built from source.
 
-Pulumi publishes its Python language host only with the official CLI. The engine finds this one on PATH as
-`pulumi-language-python`: it prints its port and serves `LanguageRuntime`. Programs run in this process; policy packs run
-as child processes. It ends with its engine, and at once on SIGINT or SIGTERM.
+Pulumi publishes its Python language host only with the official CLI. The engine finds this one beside itself as
+`pulumi-language-python`: it prints its port and serves `LanguageRuntime`. Programs run in this process; policy packs
+run as child processes. It ends with its engine, and at once on SIGINT or SIGTERM.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
             env=environment or None,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            preexec_fn=end_with_parent,
+            preexec_fn=end_with_parent,  # noqa: PLW1509  a Linux call without Python locks
         )
         self._children.add(child)
         context.add_callback(child.kill)

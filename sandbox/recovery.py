@@ -27,10 +27,14 @@ def clear_dead_locks(workspace: Workspace, stack: str, say: Say) -> None:
             content = json.loads(lock.read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError):
             content = {}
-        if content.get("hostname", socket.gethostname()) != socket.gethostname() or _alive(content.get("pid")):
+        if content.get("hostname", socket.gethostname()) != socket.gethostname() or _alive(
+            content.get("pid")
+        ):
             continue
         lock.unlink(missing_ok=True)
-        say(f"{stack}: cleared the lock of process {content.get('pid')}, which is dead (the run was interrupted)")
+        say(
+            f"{stack}: cleared the lock of process {content.get('pid')}, which is dead (the run was interrupted)"
+        )
 
 
 def clear_pending_operations(workspace: Workspace, stack: str, say: Say) -> None:
@@ -56,14 +60,18 @@ def delete_orphans(workspace: Workspace, stack: str, inventory: Inventory, say: 
     for entry in orphans:
         inventory.remove(entry.token, entry.id, entry.account)
         name = entry.urn.rsplit("::", 1)[-1]
-        say(f"{stack}: deleted {entry.token} {name} ({entry.id}) from simulated AWS: created, but never recorded")
+        say(
+            f"{stack}: deleted {entry.token} {name} ({entry.id}) from simulated AWS: created, but never recorded"
+        )
 
 
 def unknown_to_state(workspace: Workspace, stack: str, inventory: Inventory) -> list[Entry]:
     """Return what the inventory holds for a stack and its state does not."""
     known = {(resource["type"], resource.get("id")) for resource in resources(workspace, stack)}
     prefix = f"urn:pulumi:{stack}::{workspace.name}::"
-    return [entry for entry in inventory if entry.urn.startswith(prefix) and (entry.token, entry.id) not in known]
+    return [
+        entry for entry in inventory if entry.urn.startswith(prefix) and (entry.token, entry.id) not in known
+    ]
 
 
 def resources(workspace: Workspace, stack: str) -> list[dict[str, Any]]:

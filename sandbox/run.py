@@ -27,7 +27,9 @@ from sandbox.provider.inventory import Inventory
 from sandbox.provider.latency import Latencies
 from sandbox.workspace import Workspace
 
-READ_ONLY: Final = frozenset({"preview", "pre", "about", "version", "whoami", "help", "logs", "config", "policy"})
+READ_ONLY: Final = frozenset(
+    {"preview", "pre", "about", "version", "whoami", "help", "logs", "config", "policy"}
+)
 """Subcommands that leave the simulated cloud and the states alone."""
 GRACE_SECONDS: Final = 10.0
 """How long an engine that outlived its sandbox may take to end by itself."""
@@ -45,7 +47,7 @@ class SandboxError(Exception):
     """The sandbox cannot do what was asked; the message is all a person needs."""
 
 
-class Interrupted(SandboxError):
+class InterruptedRunError(SandboxError):
     """The run was stopped by a signal; what was done stays recorded."""
 
 
@@ -95,7 +97,7 @@ class Sandbox:
             hide: Lines of its standard error that begin so are not shown.
 
         Raises:
-            Interrupted: SIGINT or SIGTERM arrived; the CLI was given the chance to stop in good order.
+            InterruptedRunError: SIGINT or SIGTERM arrived; the CLI was given the chance to stop in good order.
 
         """
         interactive = sys.stdin.isatty() and not quiet
@@ -128,7 +130,7 @@ class Sandbox:
         if process.returncode >= 0:  # a killed engine leaves the trace, for the next run to clean up after it
             (self.workspace.root / TRACE).unlink(missing_ok=True)
         if stopped:
-            raise Interrupted(
+            raise InterruptedRunError(
                 "stopped on request; what was finished is recorded, and the same command goes on from there"
             )
         return subprocess.CompletedProcess(process.args, process.returncode, output, "")
@@ -185,7 +187,9 @@ class Sandbox:
             ["up", "--stack", stack, "--yes", "--skip-preview", "--parallel", str(PARALLEL), *extra]
         )
         if done.returncode:
-            raise SandboxError(f"up {stack} failed; nothing that was created is lost: fix it and run it again")
+            raise SandboxError(
+                f"up {stack} failed; nothing that was created is lost: fix it and run it again"
+            )
 
     def down(self, stack: str) -> None:
         """Destroy one stack and forget it.
@@ -207,7 +211,9 @@ class Sandbox:
     def refuse_missing_edges(self, stack: str) -> None:
         """Preview a stack silently and refuse it when a mandatory edge is missing."""
         plan = self.workspace.root / f"{stack}.plan.json"
-        done = self.pulumi(["preview", "--stack", stack, "--save-plan", str(plan), "--color", "never"], quiet=True)
+        done = self.pulumi(
+            ["preview", "--stack", stack, "--save-plan", str(plan), "--color", "never"], quiet=True
+        )
         if done.returncode:
             sys.stdout.write(done.stdout)
             raise SandboxError(f"up {stack}: the preview failed; nothing was changed")
@@ -324,7 +330,10 @@ def opened(project: Path, options: Options, *, writes: bool) -> Iterator[Sandbox
                 from sandbox.provider.server import SimulatedProvider, serve
 
                 provider = SimulatedProvider(
-                    inventory, account=options.account, latencies=Latencies(options.latency_scale), faults=faults
+                    inventory,
+                    account=options.account,
+                    latencies=Latencies(options.latency_scale),
+                    faults=faults,
                 )
                 serving.enter_context(serve(provider, port))
                 if options.stats:
@@ -352,7 +361,8 @@ def _reserved(port: int) -> Iterator[int]:
             reservation.bind(("127.0.0.1", port))
         except OSError as error:
             raise SandboxError(
-                f"port {port} on 127.0.0.1 cannot be had ({error.strerror}); choose another with --port, or leave it out"
+                f"port {port} on 127.0.0.1 cannot be had ({error.strerror}); "
+                "choose another with --port, or leave it out"
             ) from error
         yield reservation.getsockname()[1]
 

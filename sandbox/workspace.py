@@ -72,7 +72,9 @@ class Workspace:
 
     def stacks(self) -> list[str]:
         """Return the stacks that have a file beside Pulumi.yaml."""
-        return sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in self.project.glob("Pulumi.*.yaml"))
+        return sorted(
+            path.name[len("Pulumi.") : -len(".yaml")] for path in self.project.glob("Pulumi.*.yaml")
+        )
 
     def applied(self) -> list[str]:
         """Return the stacks that have a state."""
@@ -92,17 +94,20 @@ class Workspace:
         """Return the stacks that a stack's configuration references, in the order to apply them."""
         found = []
         for value in (self._stack_file(stack).get("config") or {}).values():
+            named = value
             for key in REFERENCE_KEY:
-                value = value.get(key) if isinstance(value, dict) else None
-            if isinstance(value, str) and value != stack and value in self.stacks():
-                found.append(value)
+                named = named.get(key) if isinstance(named, dict) else None
+            if isinstance(named, str) and named != stack and named in self.stacks():
+                found.append(named)
         return found
 
     def check_stack(self, stack: str) -> None:
         """Refuse a stack that has neither a file nor a state."""
         known = sorted({*self.stacks(), *self.applied()})
         if stack not in known:
-            raise WorkspaceError(f"no stack {stack!r} in {self.project}; there are: {', '.join(known) or 'none'}")
+            raise WorkspaceError(
+                f"no stack {stack!r} in {self.project}; there are: {', '.join(known) or 'none'}"
+            )
 
     def refresh(self, engine: Engine) -> None:
         """Bring the copies up to date; salts that the engine wrote into them stay."""
@@ -191,7 +196,7 @@ def _placeholder(found: re.Match[str]) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        parsed = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        parsed = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  safe, and written in C
     except yaml.YAMLError as error:
         raise WorkspaceError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if parsed is None:

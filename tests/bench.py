@@ -1,7 +1,7 @@
 """`make bench`: what a preview costs, and which share of it is the simulated provider's own.
 
-Times are the best of several runs of the whole command, on whatever this machine is doing; compare ratios of one run, not
-absolute times of two machines.
+Times are the best of several runs of the whole command, on whatever this machine is doing; compare ratios of one
+run, not absolute times of two machines.
 """
 
 from __future__ import annotations
@@ -65,7 +65,14 @@ def program_alone(folder: Path) -> float:
         "print(time.process_time())\n"
     )
     runs = [
-        subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment(), capture_output=True, text=True)
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            check=True,
+            text=True,
+        )
         for _ in range(3)
     ]
     return min(float(run.stdout.split()[-1]) for run in runs)
@@ -94,7 +101,9 @@ def main() -> None:
         )
     console = Console(width=110)
     console.print(table)
-    console.print(f"The varied program alone (typed SDK under mocks, no engine): {alone:.2f} s of processor time.")
+    console.print(
+        f"The varied program alone (typed SDK under mocks, no engine): {alone:.2f} s of processor time."
+    )
     missed = [row.name for row in rows if row.wall > TARGETS_SECONDS[row.name]]
     if missed:
         console.print(f"Over target: {', '.join(missed)}")

@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from google.protobuf import struct_pb2  # type: ignore[import-untyped]
+from google.protobuf import struct_pb2
 from pulumi import runtime
 from pulumi.runtime import mocks, rpc, settings
 
@@ -64,7 +65,7 @@ class Created:
 
     resources: dict[tuple[str, str], Properties] = field(default_factory=dict)
 
-    def find(self, token: str, id: str) -> Properties | None:  # noqa: A002  the name in the World protocol
+    def find(self, token: str, id: str) -> Properties | None:
         """Return the outputs of a resource, or None."""
         return self.resources.get((token, id))
 
@@ -222,6 +223,8 @@ class Deployment:
         """Make the loop the current one: the SDK schedules on it."""
         self.runner = asyncio.Runner()
         asyncio.set_event_loop(self.runner.get_loop())
+        # One failed registration fails every output that waits for it; the first is raised, as in Pulumi's hosts.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
     def run(
         self,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.behaviour.model import Checked, Failure, Properties, Session
 from sandbox.behaviour.names import NameTooLong, auto_name, auto_name_of
-from sandbox.behaviour.regions import partition_of
+from sandbox.behaviour.regions import ZONES
 from sandbox.behaviour.rules import Case, rule_failures
 from sandbox.behaviour.schema import facts_of
 from sandbox.behaviour.values import UNKNOWN
@@ -92,9 +92,13 @@ def _explained(failure: Failure, naming: _Naming, name: str) -> Failure:
 
 def _region(inputs: Properties, session: Session) -> list[Failure]:
     region = inputs.setdefault("region", session.region)
-    if region is UNKNOWN or partition_of(region) == session.partition:
+    if region is UNKNOWN or not isinstance(region, str):
         return []
-    return [Failure("region", f'"{region}" is not a region of the partition {session.partition}')]
+    if region not in ZONES:
+        return [Failure("region", f'"{region}" is not an AWS region')]
+    if replace(session, region=region).partition != session.partition:
+        return [Failure("region", f'"{region}" is not a region of the partition {session.partition}')]
+    return []
 
 
 def _merged(session: Session, tags: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The life of a resource in the simulated cloud: plan, create, update; one place for AWS and for the other packages."""
+"""The life of a resource in the simulated cloud: plan, create, update; for AWS and for the other packages."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from functools import cache
 from typing import Final
 
 from sandbox.behaviour import outputs
+from sandbox.behaviour.existing import check_existing
 from sandbox.behaviour.model import Created, Properties, Session, World
 from sandbox.behaviour.schema import facts_of
 
 UTILITIES: Final = ("docker:", "random:", "tls:")
 
 
-def plan(token: str, name: str, inputs: Properties, session: Session) -> Properties:
+def plan(token: str, _name: str, inputs: Properties, session: Session) -> Properties:
     """Return what a preview knows of a new resource; the rest is UNKNOWN.
 
     Raises:
@@ -48,12 +49,12 @@ def create(token: str, name: str, inputs: Properties, session: Session, world: W
         from sandbox.behaviour import utilities
 
         return utilities.compute(token, name, inputs, session, seed)
-    _check_existing(token, inputs, session, world)
+    check_existing(token, inputs, session, world)
     return outputs.created(token, name, inputs, session, world, seed)
 
 
 def plan_update(
-    token: str, id: str, old_outputs: Properties, inputs: Properties, session: Session
+    token: str, _resource_id: str, old_outputs: Properties, inputs: Properties, session: Session
 ) -> Properties:
     """Return what a preview knows of a changed resource."""
     facts_of(token)
@@ -65,15 +66,15 @@ def plan_update(
 
 
 def update(
-    token: str, id: str, old_outputs: Properties, inputs: Properties, session: Session, world: World
+    token: str, resource_id: str, old_outputs: Properties, inputs: Properties, session: Session, world: World
 ) -> Properties:
     """Change a resource in place and return its outputs."""
     facts_of(token)
     if token.startswith(UTILITIES):
         from sandbox.behaviour import utilities
 
-        return utilities.update(token, id, old_outputs, inputs, session, id.encode())
-    return outputs.updated(token, id, old_outputs, inputs, session, world)
+        return utilities.update(token, resource_id, old_outputs, inputs, session, resource_id.encode())
+    return outputs.updated(token, resource_id, old_outputs, inputs, session, world)
 
 
 @cache
@@ -85,9 +86,3 @@ def secret_outputs(token: str) -> frozenset[str]:
 
         return utilities.secret_outputs(token)
     return frozenset(key for key, spec in facts["properties"].items() if spec.get("sensitive"))
-
-
-def _check_existing(token: str, inputs: Properties, session: Session, world: World) -> None:
-    from sandbox.behaviour.existing import check_existing
-
-    check_existing(token, inputs, session, world)

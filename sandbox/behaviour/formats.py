@@ -25,7 +25,9 @@ _CLOCK: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 _DAY: Final = r"(mon|tue|wed|thu|fri|sat|sun)"
 _DAILY: Final = re.compile(rf"{_CLOCK}-{_CLOCK}")
 _WEEKLY: Final = re.compile(rf"{_DAY}:{_CLOCK}-{_DAY}:{_CLOCK}", re.IGNORECASE)
-_KMS_KEY: Final = re.compile(r"(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|alias/[\w/-]+)", re.ASCII)
+_KMS_KEY: Final = re.compile(
+    r"(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|alias/[\w/-]+)", re.ASCII
+)
 
 
 def is_arn(value: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,12 +27,12 @@ class AutoName:
     digits: int = 7
     lower: bool = False
 
-    @property
+    @builtins.property
     def room(self) -> int:
         """The longest logical name, in characters."""
         return self.limit - len(self.separator) - self.digits
 
-    @property
+    @builtins.property
     def prefix_property(self) -> str:
         """The input that asks AWS to complete a prefix instead."""
         return PREFIXES.get(self.property, "namePrefix")
@@ -117,7 +118,11 @@ def auto_name(token: str, name: str, seed: bytes, inputs: Mapping[str, Any]) -> 
 
 
 def _for_inputs(token: str, rule: AutoName | None, inputs: Mapping[str, Any]) -> AutoName | None:
-    if rule is not None and token == "aws:rds/instance:Instance" and "sqlserver" in str(inputs.get("engine")).lower():
+    if (
+        rule is not None
+        and token == "aws:rds/instance:Instance"
+        and "sqlserver" in str(inputs.get("engine")).lower()
+    ):
         return replace(rule, limit=15, digits=3)
     return rule
 

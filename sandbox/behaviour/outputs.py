@@ -1,34 +1,38 @@
-"""Outputs of resources: inputs completed with defaults, and what AWS computes, by the tables of `outputs_*`."""
+"""Outputs of resources: inputs completed with defaults, and what AWS computes (tables of `outputs_*`)."""
 
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 
 from sandbox.behaviour import (
+    outputs_cache,
     outputs_compute,
     outputs_containers,
-    outputs_data,
     outputs_endpoints,
     outputs_events,
     outputs_network,
     outputs_operations,
+    outputs_rds,
     outputs_security,
     outputs_storage,
 )
+from sandbox.behaviour.diff import diff
 from sandbox.behaviour.model import Created, EmptyWorld, Properties, Session, World
 from sandbox.behaviour.outputs_base import Ids, New, Shape
 from sandbox.behaviour.schema import Facts, UnknownType, facts_of
-from sandbox.behaviour.values import UNKNOWN, has_unknown
+from sandbox.behaviour.values import UNKNOWN
 
 SHAPES: Final[Mapping[str, Shape]] = {
     **outputs_network.SHAPES,
     **outputs_endpoints.SHAPES,
     **outputs_compute.SHAPES,
     **outputs_containers.SHAPES,
-    **outputs_data.SHAPES,
+    **outputs_rds.SHAPES,
+    **outputs_cache.SHAPES,
     **outputs_storage.SHAPES,
     **outputs_security.SHAPES,
     **outputs_events.SHAPES,
@@ -49,7 +53,8 @@ def shape_of(token: str) -> Shape:
         return SHAPES[token]
     except KeyError:
         raise UnknownType(
-            f"the sandbox does not know what AWS answers for {token}; add it to SHAPES of sandbox/behaviour/outputs_*.py"
+            f"the sandbox does not know what AWS answers for {token}; "
+            "add it to SHAPES of sandbox/behaviour/outputs_*.py"
         ) from None
 
 
@@ -98,14 +103,9 @@ def planned(token: str, inputs: Properties, session: Session) -> Properties:
 
 def changed_keys(token: str, old: Properties, inputs: Properties) -> frozenset[str]:
     """Name the top-level properties in which new inputs differ from what a resource has."""
-    properties = facts_of(token)["properties"]
-    given = {key for key, value in inputs.items() if not key.startswith("__") and old.get(key) != value}
-    gone = {
-        key
-        for key, spec in properties.items()
-        if key in old and key not in inputs and not spec.get("computed") and old[key] != _default(spec)
-    }
-    return frozenset(given | gone)
+    return frozenset(
+        re.split(r"[.\[]", change.path, maxsplit=1)[0] for change in diff(token, {}, inputs, old).changes
+    )
 
 
 def planned_update(token: str, old: Properties, inputs: Properties, session: Session) -> Properties:
@@ -118,13 +118,18 @@ def planned_update(token: str, old: Properties, inputs: Properties, session: Ses
 
 
 def updated(
-    token: str, id: str, old: Properties, inputs: Properties, session: Session, world: World | None = None
+    token: str,
+    resource_id: str,
+    old: Properties,
+    inputs: Properties,
+    session: Session,
+    world: World | None = None,
 ) -> Properties:
     """Make the outputs of a changed resource."""
     shape, outputs = shape_of(token), _carried(token, old, inputs, session)
     if shape.refresh is not None:
-        ids = Ids(id, repr(sorted(inputs.items(), key=lambda item: item[0])))
-        new = New(token, id, inputs, outputs, session, world or EmptyWorld(), ids, id)
+        ids = Ids(resource_id, repr(sorted(inputs.items(), key=lambda item: item[0])))
+        new = New(token, resource_id, inputs, outputs, session, world or EmptyWorld(), ids, resource_id)
         outputs |= shape.refresh(new, old, changed_keys(token, old, inputs))
     return outputs
 
@@ -189,10 +194,6 @@ def _rivals(spec: Facts) -> set[str]:
     return {path.rsplit(".", 1)[-1] for path in spec.get("conflictsWith", ())}
 
 
-def _default(spec: Facts) -> Any:
-    return spec.get("default", spec.get("awsDefault"))
-
-
 @cache
 def _computed(token: str) -> tuple[str, ...]:
     """Name what AWS decides when the program does not: computed outputs, optional and computed properties."""
@@ -216,15 +217,3 @@ def _mark_nested(specs: Mapping[str, Facts], value: Properties) -> None:
 
 def _decided_by_aws(spec: Facts) -> bool:
     return bool(spec.get("computed")) and spec["type"] not in ("object", "list", "map")
-
-
-__all__ = [
-    "SHAPES",
-    "changed_keys",
-    "created",
-    "has_unknown",
-    "planned",
-    "planned_update",
-    "shape_of",
-    "updated",
-]

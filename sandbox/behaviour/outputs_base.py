@@ -1,4 +1,4 @@
-"""What the output tables are made of: deterministic ids, the resource under construction, the shape of a type."""
+"""What the output tables are made of: deterministic ids, a resource under construction, a type's shape."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class Ids:
 
     def text(self, alphabet: str, length: int, label: str = "") -> str:
         """Give `length` characters of an alphabet."""
-        number = int.from_bytes(hashlib.shake_256(self._seed + b"\0" + label.encode()).digest(length + 8))
+        digest = hashlib.shake_256(self._seed + b"\0" + label.encode()).digest(length + 8)
+        number = int.from_bytes(digest)
         characters = []
         for _ in range(length):
             number, index = divmod(number, len(alphabet))
@@ -62,7 +63,7 @@ class Ids:
 
 @dataclass
 class New:
-    """A resource on its way into the simulated cloud; `outputs` starts as its inputs, completed with defaults."""
+    """A resource on its way into the simulated cloud; `outputs` starts as its completed inputs."""
 
     token: str
     name: str
@@ -107,9 +108,9 @@ class New:
         value = self.outputs.get(key)
         return value if isinstance(value, list) else []
 
-    def lookup(self, token: str, id: Any) -> Properties:
+    def lookup(self, token: str, resource_id: Any) -> Properties:
         """Find a resource by id; nothing known gives an empty dict."""
-        return (self.world.find(token, id) if isinstance(id, str) else None) or {}
+        return (self.world.find(token, resource_id) if isinstance(resource_id, str) else None) or {}
 
     def search(self, token: str, key: str, value: Any) -> Properties:
         """Find a resource by one of its outputs."""
@@ -121,7 +122,9 @@ class New:
         """Find a resource's id by one of its outputs; nothing known gives an empty text."""
         if not isinstance(value, str):
             return ""
-        return next((id for id, found in self.world.all(token) if found.get(key) == value), "")
+        return next(
+            (resource_id for resource_id, found in self.world.all(token) if found.get(key) == value), ""
+        )
 
     def format(self, template: str) -> str:
         """Fill a template: `{region}`, `{account}`, `{id}`, `{uuid}`, `{hex17}`, or the name of an input."""
@@ -175,9 +178,10 @@ class Pending:
 class Shape:
     """How the simulated cloud completes one type.
 
-    `id` and `arn` are templates (see `New.format`) or functions; `arn` leaves out `arn:{partition}:`.
-    `values` fill what the program left out, templates included. `fill` does the same with code and may look at the
-    world. `refresh` gives the outputs that an update changes; `pending` names them, with the reason, for the preview.
+    `id` and `arn` are templates (see `New.format`) or functions; `arn` leaves out `arn:{partition}:`, and
+    the id `{arn}` is that ARN. `values` fill what the program left out, templates included. `fill` does the
+    same with code and may look at the world. `refresh` gives the outputs that an update changes; `pending`
+    names them, with the reason, for the preview.
     `planned` gives what is already known of computed outputs at preview.
     """
 

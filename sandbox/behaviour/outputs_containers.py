@@ -63,7 +63,7 @@ def _task(new: New) -> Properties:
 
 
 def stored_containers(text: str) -> str:
-    """Write container definitions as the provider keeps them: no nulls, sorted environment, AWS's defaults."""
+    """Write container definitions as the provider keeps them: no nulls, sorted, AWS's defaults."""
     try:
         containers = json.loads(text)
     except ValueError:

@@ -17,8 +17,8 @@ SUBNET: Final = "aws:ec2/subnet:Subnet"
 EIP: Final = "aws:ec2/eip:Eip"
 GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
 FLOW_FORMAT: Final = (
-    "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} "
-    "${bytes} ${start} ${end} ${action} ${log-status}"
+    "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} "
+    "${packets} ${bytes} ${start} ${end} ${action} ${log-status}"
 )
 
 

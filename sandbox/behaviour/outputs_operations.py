@@ -15,8 +15,8 @@ ALARM_ARN: Final = "cloudwatch:{region}:{account}:alarm:{name}"
 def _budget(new: New) -> Properties:
     account = new.text("accountId", new.account)
     cost_types = (
-        "includeCredit includeDiscount includeOtherSubscription includeRecurring includeRefund includeSubscription "
-        "includeSupport includeTax includeUpfront"
+        "includeCredit includeDiscount includeOtherSubscription includeRecurring includeRefund "
+        "includeSubscription includeSupport includeTax includeUpfront"
     )
     return {
         "accountId": account,

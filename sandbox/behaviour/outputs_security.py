@@ -101,7 +101,8 @@ def _certificate(new: New) -> Properties:
     for name in names if by_dns else ():
         bare = name.removeprefix("*.")
         record = f"_{new.ids.hex(32, f'name{bare}')}.{bare}."
-        value = f"_{new.ids.hex(32, f'value{bare}')}.{new.ids.text('bcdfghjklmnpqrstvwxyz', 10, 'zone')}.acm-validations.aws."
+        zone = new.ids.text("bcdfghjklmnpqrstvwxyz", 10, "zone")
+        value = f"_{new.ids.hex(32, f'value{bare}')}.{zone}.acm-validations.aws."
         options.append(
             {
                 "domainName": name,

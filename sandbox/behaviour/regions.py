@@ -159,7 +159,7 @@ def dns_suffix(region: str) -> str:
 
 
 def hosted_zone(table: dict[str, str], region: str) -> str:
-    """Look up a service's Route 53 zone id in a region; regions that are not in the table get a made-up one."""
+    """Look up a service's Route 53 zone id; regions that are not in the table get a made-up one."""
     made_up = hashlib.sha256(f"{region}{sorted(table)}".encode()).hexdigest()[:13].upper()
     return table.get(region) or f"Z{made_up}"
 

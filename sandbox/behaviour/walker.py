@@ -88,7 +88,9 @@ class Walk:
         if isinstance(value, ResourceReference) and spec.kind == "string":
             return value.id
         if spec.facts.get("format") in JSON_FORMATS and isinstance(value, dict | list):
-            value = UNKNOWN if has_unknown(value) else json.dumps(value, sort_keys=True, separators=(",", ":"))
+            value = (
+                UNKNOWN if has_unknown(value) else json.dumps(value, sort_keys=True, separators=(",", ":"))
+            )
             if value is UNKNOWN:
                 return value
         if not _TYPES[spec.kind](value):
@@ -172,13 +174,17 @@ def shape_of(token: str) -> Shape:
 
 
 def _compile(
-    path: tuple[str, ...], properties: Mapping[str, Any], around: Mapping[tuple[str, ...], Callable[[], Shape]]
+    path: tuple[str, ...],
+    properties: Mapping[str, Any],
+    around: Mapping[tuple[str, ...], Callable[[], Shape]],
 ) -> Shape:
     return Shape(
         path=path,
         specs={name: _spec((*path, name), facts, around) for name, facts in properties.items()},
         required=tuple(name for name, facts in properties.items() if facts.get("required")),
-        defaults={name: facts["default"] for name, facts in properties.items() if facts.get("default") is not None},
+        defaults={
+            name: facts["default"] for name, facts in properties.items() if facts.get("default") is not None
+        },
         relations=relations_of(path, properties),
     )
 
@@ -221,21 +227,36 @@ def _items(facts: Mapping[str, Any]) -> Spec | None:
     if kind.startswith("map<"):
         return Spec("map", {}, items=Spec(kind[4:-1], {}))
     # On lists of scalars the facts' limits apply to the items; `itemRules` says the same in one place.
-    rules = {key: value for key, value in facts.items() if key in _SCALAR_KEYS} if facts["type"] == "list" else {}
+    rules = (
+        {key: value for key, value in facts.items() if key in _SCALAR_KEYS} if facts["type"] == "list" else {}
+    )
     rules.update(facts.get("itemRules") or {})
     return Spec(kind, {}, tuple(scalar_tests(rules)))
 
 
-_SCALAR_KEYS: Final = ("enum", "enumCaseInsensitive", "pattern", "format", "min", "max", "minLength", "maxLength")
+_SCALAR_KEYS: Final = (
+    "enum",
+    "enumCaseInsensitive",
+    "pattern",
+    "format",
+    "min",
+    "max",
+    "minLength",
+    "maxLength",
+)
 
 
 def _size_tests(facts: Mapping[str, Any]) -> tuple[ScalarTest, ...]:
     low, high = facts.get("minItems"), facts.get("maxItems")
     tests: list[ScalarTest] = []
     if low:
-        tests.append(lambda value: f"needs at least {low} items, got {len(value)}" if len(value) < low else None)
+        tests.append(
+            lambda value: f"needs at least {low} items, got {len(value)}" if len(value) < low else None
+        )
     if high is not None:
-        tests.append(lambda value: f"takes at most {high} items, got {len(value)}" if len(value) > high else None)
+        tests.append(
+            lambda value: f"takes at most {high} items, got {len(value)}" if len(value) > high else None
+        )
     return tuple(tests)
 
 

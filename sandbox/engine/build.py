@@ -49,7 +49,9 @@ def cli_version() -> str:
 @cache
 def cache_folder() -> Path:
     """Return the folder of the built CLI: in the user's cache, named by version, pins and machine."""
-    pins = hashlib.sha256((MODULE / "go.mod").read_bytes() + (MODULE / "go.sum").read_bytes()).hexdigest()[:12]
+    pins = hashlib.sha256((MODULE / "go.mod").read_bytes() + (MODULE / "go.sum").read_bytes()).hexdigest()[
+        :12
+    ]
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "airflow-platform"
     return root / f"pulumi-{cli_version()}-{pins}-{platform.system().lower()}-{platform.machine()}"
 

@@ -85,7 +85,7 @@ def built() -> Engine | None:
     return Engine(path, cli_version(), "build") if path.exists() else None
 
 
-def _from_path(say: Say) -> Engine:
+def _from_path(_say: Say) -> Engine:
     found = shutil.which("pulumi")
     if not found:
         raise EngineError("no `pulumi` on PATH")

@@ -27,7 +27,7 @@ from sandbox.provider.wire import decode, encode
 CHANNEL_OPTIONS: Final = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
 
 
-class RegistrationFailed(Exception):
+class EngineRefusedError(Exception):
     """A child could not be registered; the engine has already said why."""
 
 
@@ -47,7 +47,7 @@ class EngineRegistrar:
         property_dependencies: dict[str, list[str]],
         custom: bool,
         *,
-        component: bool = False,
+        component: bool = False,  # noqa: ARG002  part of the Registrar protocol; the token says it too
         depends_on: Sequence[str] = (),
         provider: str = "",
         protect: bool = False,
@@ -77,9 +77,9 @@ class EngineRegistrar:
         try:
             response = self._monitor.RegisterResource(request)
         except grpc.RpcError as error:
-            raise RegistrationFailed(f"{type_token} {name}: {error.details()}") from error
+            raise EngineRefusedError(f"{type_token} {name}: {error.details()}") from error
         if response.result != resource_pb2.SUCCESS:
-            raise RegistrationFailed(f"{type_token} {name} was not created")
+            raise EngineRefusedError(f"{type_token} {name} was not created")
         identity = response.id or (UNKNOWN if custom and self._preview else "")
         return vpc.Registered(response.urn, identity, decode(response.object).values)
 
@@ -138,7 +138,7 @@ def construct(
             )
         except vpc.LayoutError as error:
             _refuse(context, str(error))
-        except RegistrationFailed as error:
+        except EngineRefusedError as error:
             context.abort(grpc.StatusCode.ABORTED, f"{request.type} {request.name}: {error}")
     response = provider_pb2.ConstructResponse(urn=made.urn, state=encode(made.outputs))
     for key, urns in made.dependencies.items():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
-class PlantedFailure(Exception):
+class PlantedFailureError(Exception):
     """The failure that a run asked for; its text says that it is planted."""
 
 
@@ -28,9 +28,9 @@ class Faults:
             self._left[pattern] = float("inf") if times == "always" else 1
 
     def strike(self, token: str, name: str) -> None:
-        """Raise PlantedFailure when a failure is planted for the resource and not used up."""
+        """Raise PlantedFailureError when a failure is planted for the resource and not used up."""
         with self._lock:
             for pattern, left in self._left.items():
                 if left > 0 and fnmatch.fnmatchcase(f"{token}::{name}", pattern):
                     self._left[pattern] = left - 1
-                    raise PlantedFailure(f"planted failure of {token}::{name} (--fail {pattern})")
+                    raise PlantedFailureError(f"planted failure of {token}::{name} (--fail {pattern})")

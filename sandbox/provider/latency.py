@@ -63,15 +63,13 @@ def _variant(token: str, inputs: Mapping[str, Any]) -> str:
     if token == "aws:ec2/vpcEndpoint:VpcEndpoint":
         return "interface" if inputs.get("vpcEndpointType") == "Interface" else "gateway"
     if token == "aws:ecs/service:Service":
-        return (
-            "Fargate behind ALB, small app" if inputs.get("waitForSteadyState") else "no steady-state wait"
-        )
+        return "Fargate behind ALB, small app" if inputs.get("waitForSteadyState") else "no steady-state wait"
     return ""
 
 
 @cache
-def _rows() -> Mapping[tuple[str, Operation], Mapping[str, Delay]]:
-    rows: dict[tuple[str, Operation], dict[str, Delay]] = {}
+def _rows() -> Mapping[tuple[str, str], Mapping[str, Delay]]:
+    rows: dict[tuple[str, str], dict[str, Delay]] = {}
     with DELAYS.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             found = re.fullmatch(r"(aws:\S+)(?: \((.*)\))?", row["what"])
@@ -81,7 +79,7 @@ def _rows() -> Mapping[tuple[str, Operation], Mapping[str, Delay]]:
             low, high, p50, p95 = (
                 float(row[key]) if row[key] else None for key in ("min_s", "max_s", "p50_s", "p95_s")
             )
-            rows.setdefault((found[1], kind), {})[found[2] or ""] = Delay(p50, p95, low, high)  # type: ignore[index]
+            rows.setdefault((found[1], kind), {})[found[2] or ""] = Delay(p50, p95, low, high)
     return rows
 
 

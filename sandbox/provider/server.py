@@ -1,7 +1,8 @@
 """One gRPC process that the engine takes for the aws, awsx, docker, random and tls providers.
 
-It translates the provider protocol into `sandbox.behaviour` and keeps the inventory. Each provider instance of the engine
-has a connection of its own, so the peer address tells which configuration (account, region, default tags) a call belongs to.
+It translates the provider protocol into `sandbox.behaviour` and keeps the inventory. Each provider instance of the
+engine has a connection of its own, so the peer address tells which configuration (account, region, default tags) a
+call belongs to.
 """
 
 from __future__ import annotations
@@ -14,23 +15,24 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
+from grpc import ServicerContext as Context
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.behaviour import cloud
 from sandbox.behaviour.check import check
 from sandbox.behaviour.diff import diff
 from sandbox.behaviour.invokes import invoke
-from sandbox.behaviour.model import AwsError, ChangeKind, EmptyWorld, Failure, Properties, Session
+from sandbox.behaviour.model import AwsError, ChangeKind, EmptyWorld, Properties, Session
 from sandbox.behaviour.schema import UnknownType, facts_of
 from sandbox.provider.construct import construct
-from sandbox.provider.faults import Faults, PlantedFailure
+from sandbox.provider.faults import Faults, PlantedFailureError
 from sandbox.provider.inventory import AccountView, Inventory
 from sandbox.provider.latency import Latencies, Operation
 from sandbox.provider.wire import decode, encode
@@ -46,7 +48,6 @@ REGION: Final = re.compile(r"(af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-[a-z]+-\d")
 
 Proto = provider_pb2
 Response = TypeVar("Response")
-Context = grpc.ServicerContext
 
 
 @dataclass
@@ -96,7 +97,9 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Handshake(self, request: Any, context: Context) -> Any:
         """Tell the engine what this provider understands."""
         self._engine_address = request.engine_address
-        return Proto.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True, accept_outputs=True)
+        return Proto.ProviderHandshakeResponse(
+            accept_secrets=True, accept_resources=True, accept_outputs=True
+        )
 
     def Attach(self, request: Any, context: Context) -> Any:
         """Accept the engine."""
@@ -173,7 +176,8 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             )
             return Proto.CheckResponse(
                 inputs=encode(checked.inputs, news.secrets),
-                failures=[_failure(failure, news.values) for failure in checked.failures],
+                # As reasons only: the engine would print the whole value, a secret too, for a named property.
+                failures=[Proto.CheckFailure(reason=str(failure)) for failure in checked.failures],
             )
 
     def Diff(self, request: Any, context: Context) -> Any:
@@ -211,7 +215,9 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
                 )
             self._faults.strike(token, name)
             world = AccountView(self.inventory, session.account_id)
-            created = cloud.create(token, name, inputs.values, session, world, _seed(request.urn, os.urandom(8)))
+            created = cloud.create(
+                token, name, inputs.values, session, world, _seed(request.urn, os.urandom(8))
+            )
             # As in AWS the resource exists from the call on; what takes long is waiting until it is available.
             self.inventory.put(token, created.id, request.urn, session.account_id, created.outputs)
             self._wait(context, request.urn, token, "create", inputs.values)
@@ -228,7 +234,9 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
                 planned = cloud.plan_update(token, request.id, olds.values, inputs.values, session)
                 return Proto.UpdateResponse(properties=_outputs(planned, secrets))
             if self.inventory.outputs(token, request.id, session.account_id) is None:
-                raise AwsError("NotFound", f"{token} {request.id} does not exist in account {session.account_id}")
+                raise AwsError(
+                    "NotFound", f"{token} {request.id} does not exist in account {session.account_id}"
+                )
             self._faults.strike(token, name)
             world = AccountView(self.inventory, session.account_id)
             outputs = cloud.update(token, request.id, olds.values, inputs.values, session, world)
@@ -280,16 +288,16 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _session(self, context: Context) -> Session:
         # Providers without configuration (random, tls, docker) belong to no account.
-        return self._sessions.get(context.peer()) or Session(self._account or PLACEHOLDER_ACCOUNT, "us-east-1")
+        return self._sessions.get(context.peer()) or Session(
+            self._account or PLACEHOLDER_ACCOUNT, "us-east-1"
+        )
 
     def _zones(self, region: str) -> list[str]:
         session = Session(self._account or PLACEHOLDER_ACCOUNT, region)
         names: list[str] = invoke(ZONES_INVOKE, {}, session, EmptyWorld())["names"]
         return names
 
-    def _wait(
-        self, context: Context, urn: str, token: str, operation: Operation, inputs: Properties
-    ) -> None:
+    def _wait(self, context: Context, urn: str, token: str, operation: Operation, inputs: Properties) -> None:
         """Wait as long as AWS takes; a cancelled run waits no longer, and records what it has begun."""
         seconds = self._latencies.seconds(urn, token, operation, inputs)
         if seconds:
@@ -303,7 +311,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             yield
         except UnknownType as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"simulated AWS: {error}")
-        except (AwsError, PlantedFailure, ValueError) as error:
+        except (AwsError, PlantedFailureError, ValueError) as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, f"simulated AWS: {error}")
         finally:
             self.overhead.add(method, time.thread_time() - started)
@@ -332,15 +340,8 @@ def _outputs(values: Properties, secrets: set[str] | frozenset[str]) -> struct_p
     return encode({key: value for key, value in values.items() if not key.startswith("__")}, secrets)
 
 
-def _failure(failure: Failure, news: Properties) -> Any:
-    # The engine prints a top-level property with its value; a path inside one is told better in the reason.
-    if failure.property in news:
-        return Proto.CheckFailure(property=failure.property, reason=failure.reason)
-    return Proto.CheckFailure(reason=str(failure))
-
-
 def _unpacked(value: Any) -> Any:
-    """Provider configuration arrives with every structured value as JSON text."""
+    """Read a structured value of a provider configuration, which arrives as JSON text."""
     if isinstance(value, str) and value[:1] in ("{", "["):
         with contextlib.suppress(json.JSONDecodeError):
             return json.loads(value)

@@ -98,7 +98,9 @@ def _special(fields: Mapping[str, struct_pb2.Value], marks: _Marks) -> Any:
         if "dependencies" in fields:
             marks.dependencies += [item.string_value for item in fields["dependencies"].list_value.values]
         return _plain(fields["value"], marks) if "value" in fields else UNKNOWN
-    text = {key: item.string_value for key, item in fields.items() if item.WhichOneof("kind") == "string_value"}
+    text = {
+        key: item.string_value for key, item in fields.items() if item.WhichOneof("kind") == "string_value"
+    }
     if signature == ASSET:
         return Asset(text.get("hash", ""), text.get("text"), text.get("path"), text.get("uri"))
     if signature == ARCHIVE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -54,6 +55,29 @@ class Project:
         (folder / "__main__.py").write_text(text)
         (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config or {}}))
         return cls(folder)
+
+    @classmethod
+    def platform(cls, folder: Path) -> Project:
+        """Make a copy of this repository's own program and stack files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in (*ROOT.glob("Pulumi*.yaml"), ROOT / "__main__.py"):
+            shutil.copy(path, folder)
+        for package in ("components", "settings"):
+            shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+        return cls(folder)
+
+    @classmethod
+    def copy(cls, folder: Path, name: str) -> Project:
+        """Copy a program from tests/programs."""
+        shutil.copytree(ROOT / "tests" / "programs" / name, folder)
+        return cls(folder)
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace a text, which must be there, in one of the project's files."""
+        path = self.folder / file
+        text = path.read_text()
+        assert old in text, f"{file} does not contain {old!r}"
+        path.write_text(text.replace(old, new))
 
     def resources(self, *rows: dict[str, Any]) -> None:
         """Replace the raw resources."""

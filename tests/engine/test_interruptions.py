@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.engine.support import Project
 
 pytestmark = pytest.mark.engine
@@ -72,7 +73,9 @@ STOPS = ["Ctrl-C", "kill -9 of the engine", "kill -9 of the sandbox"]
 CASES = [(how, moment) for index, moment in enumerate(MOMENTS) for how in (STOPS[0], STOPS[1 + index % 2])]
 
 
-@pytest.mark.parametrize(("how", "moment"), CASES, ids=lambda part: f"{part}s" if isinstance(part, float) else part)
+@pytest.mark.parametrize(
+    ("how", "moment"), CASES, ids=lambda part: f"{part}s" if isinstance(part, float) else part
+)
 def test_up_finishes_after_an_interruption(tmp_path: Path, how: str, moment: float) -> None:
     """Whatever stopped the first run: the second finishes, the third changes nothing, nothing is orphaned."""
     project = Project.raw(tmp_path / "probe", *RESOURCES)
@@ -90,7 +93,9 @@ def test_a_killed_engine_leaves_traces_that_are_cleared_with_a_message(tmp_path:
     process = project.start("--latency", "0.2", "up", "dev")
     journal = project.folder / ".sandbox" / "cloud.jsonl"
     deadline = time.monotonic() + 60
-    while "natGateway" not in (journal.read_text() if journal.exists() else "") and time.monotonic() < deadline:
+    while (
+        "natGateway" not in (journal.read_text() if journal.exists() else "") and time.monotonic() < deadline
+    ):
         time.sleep(0.05)
     os.kill(json.loads((project.folder / ".sandbox" / "engine.pid").read_text())["pid"], signal.SIGKILL)
     process.communicate(timeout=60)

@@ -63,7 +63,11 @@ def platform(*, missing: str = "") -> Graph:
     flow_role = made.add(edges.ROLE, "flow")
     flow_policy = made.add(edges.ROLE_POLICIES[1], "flow", role=flow_role)
     made.add(
-        edges.FLOW_LOG, "flow", ordered("flow-log-role-policies", flow_policy), vpcId=vpc, iamRoleArn=flow_role
+        edges.FLOW_LOG,
+        "flow",
+        ordered("flow-log-role-policies", flow_policy),
+        vpcId=vpc,
+        iamRoleArn=flow_role,
     )
     gate_role = made.add(edges.ROLE, "gate")
     gate_policy = made.add(edges.ROLE_POLICIES[0], "gate", role=gate_role)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.provider.faults import Faults, PlantedFailure
+from sandbox.provider.faults import Faults, PlantedFailureError
 
 NAT = "aws:ec2/natGateway:NatGateway"
 
 
 def test_once_fails_the_first_time_only() -> None:
     faults = Faults([f"{NAT}::nat=once"])
-    with pytest.raises(PlantedFailure, match=r"planted failure of aws:ec2/natGateway:NatGateway::nat"):
+    with pytest.raises(PlantedFailureError, match=r"planted failure of aws:ec2/natGateway:NatGateway::nat"):
         faults.strike(NAT, "nat")
     faults.strike(NAT, "nat")
 
 
 def test_once_is_the_default() -> None:
     faults = Faults([f"{NAT}::nat"])
-    with pytest.raises(PlantedFailure):
+    with pytest.raises(PlantedFailureError):
         faults.strike(NAT, "nat")
     faults.strike(NAT, "nat")
 
@@ -26,7 +26,7 @@ def test_once_is_the_default() -> None:
 def test_always_fails_every_time() -> None:
     faults = Faults([f"{NAT}::*=always"])
     for name in ("nat-1", "nat-1", "nat-2"):
-        with pytest.raises(PlantedFailure):
+        with pytest.raises(PlantedFailureError):
             faults.strike(NAT, name)
 
 

@@ -43,7 +43,10 @@ def test_nothing_waits_for_what_comes_after_it() -> None:
 
 
 def test_a_child_waits_for_its_parent_but_not_for_its_siblings() -> None:
-    sibling = {"urn": "urn:pulumi:dev::probe::airflow:network:Network$aws:ec2/eip:Eip::net-eip", "parent": NETWORK}
+    sibling = {
+        "urn": "urn:pulumi:dev::probe::airflow:network:Network$aws:ec2/eip:Eip::net-eip",
+        "parent": NETWORK,
+    }
     graph = from_state([*ROWS, sibling])
     assert graph.ancestors(sibling["urn"]) == {NETWORK, STACK}
 
@@ -72,4 +75,7 @@ def test_a_plan_gives_the_same_graph(tmp_path: Path) -> None:
 
 def test_resources_of_a_type_come_in_urn_order() -> None:
     more = {"urn": "urn:pulumi:dev::probe::aws:sqs/queue:Queue::alpha"}
-    assert [node.name for node in from_state([*ROWS, more]).of_type("aws:sqs/queue:Queue")] == ["alpha", "work"]
+    assert [node.name for node in from_state([*ROWS, more]).of_type("aws:sqs/queue:Queue")] == [
+        "alpha",
+        "work",
+    ]

@@ -21,7 +21,9 @@ def journal(tmp_path: Path) -> Path:
 
 def test_what_was_put_is_there_after_a_restart(journal: Path) -> None:
     Inventory(journal, run="one").put(QUEUE, "q1", URN, MINE, {"name": "work"})
-    assert [(entry.id, entry.outputs, entry.run) for entry in Inventory(journal)] == [("q1", {"name": "work"}, "one")]
+    assert [(entry.id, entry.outputs, entry.run) for entry in Inventory(journal)] == [
+        ("q1", {"name": "work"}, "one")
+    ]
 
 
 def test_an_update_keeps_the_run_that_created_it(journal: Path) -> None:

@@ -41,9 +41,7 @@ def test_an_unlisted_type_takes_less_than_a_second() -> None:
     assert 0.2 <= Latencies(1.0).seconds(URN, "aws:sqs/queuePolicy:QueuePolicy", "create", {}) <= 1.0
 
 
-@given(
-    st.floats(1, 500), st.floats(1, 5), st.floats(0.2, 1.0), st.floats(1.0, 4.0), st.integers(0, 2**32)
-)
+@given(st.floats(1, 500), st.floats(1, 5), st.floats(0.2, 1.0), st.floats(1.0, 4.0), st.integers(0, 2**32))
 def test_a_draw_stays_between_minimum_and_maximum(
     p50: float, spread: float, low: float, high: float, seed: int
 ) -> None:

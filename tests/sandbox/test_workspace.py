@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -33,7 +32,9 @@ config:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    (tmp_path / "Pulumi.yaml").write_text("name: probe\nruntime: python\nbackend: {url: s3://state}\nmain: app\n")
+    (tmp_path / "Pulumi.yaml").write_text(
+        "name: probe\nruntime: python\nbackend: {url: s3://state}\nmain: app\n"
+    )
     (tmp_path / "Pulumi.dev.yaml").write_text(STACK)
     (tmp_path / "Pulumi.base.yaml").write_text("config: {}\n")
     return Workspace(tmp_path)
@@ -66,7 +67,7 @@ def test_an_official_engine_uses_the_sandboxs_interpreter(workspace: Workspace) 
     workspace.refresh(OFFICIAL)
     options = yaml.safe_load(copied(workspace, "Pulumi.yaml"))["runtime"]["options"]
     assert options["toolchain"] == "pip"
-    assert os.path.samefile(workspace.folder / options["virtualenv"], sys.prefix)
+    assert (workspace.folder / options["virtualenv"]).samefile(sys.prefix)
 
 
 def test_secrets_of_the_real_backend_become_labelled_placeholders(workspace: Workspace) -> None:

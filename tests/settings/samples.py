@@ -14,7 +14,14 @@ from settings import SettingsError, parse
 ROOT = Path(__file__).parents[2]
 KEY = "airflow-platform:platform"
 STACKS = ("nonprod-shared", "prod-shared", "dev", "prod")
-DELETED = object()
+class _Deleted:
+    """Stands for a key that a sample lacks; named the same in every process that collects the tests."""
+
+    def __repr__(self) -> str:
+        return "<deleted>"
+
+
+DELETED = _Deleted()
 
 ENVIRONMENT: dict[str, Any] = {
     "kind": "environment",

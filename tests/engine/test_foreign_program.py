@@ -1,0 +1,80 @@
+"""A program that knows nothing of this project runs in the sandbox: default provider, data sources, secrets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.engine.support import Project
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the foreign program, applied."""
+    project = Project.copy(tmp_path_factory.mktemp("foreign") / "orders", "foreign")
+    project.run("up", "dev")
+    return project
+
+
+def outputs(project: Project) -> dict[str, object]:
+    done = project.run("pulumi", "stack", "output", "--json", "--stack", "dev")
+    found: dict[str, object] = json.loads(done.stdout[done.stdout.index("{") :])
+    return found
+
+
+def test_its_outputs_look_like_those_of_aws(applied: Project) -> None:
+    found = outputs(applied)
+    assert str(found["queueUrl"]).startswith("https://sqs.eu-central-1.amazonaws.com/123456789012/orders-")
+    assert str(found["functionArn"]).startswith("arn:aws:lambda:eu-central-1:123456789012:function:worker-")
+
+
+def test_data_sources_answer(applied: Project) -> None:
+    found = outputs(applied)
+    assert (found["region"], found["account"]) == ("eu-central-1", "123456789012")
+    assert json.loads(str(found["layout"])) == {"zones": ["eu-central-1a", "eu-central-1b"]}
+
+
+def test_its_secret_is_a_placeholder_and_stays_secret(applied: Project) -> None:
+    assert outputs(applied)["token"] == "[secret]"
+    shown = applied.run("pulumi", "stack", "output", "token", "--show-secrets", "--stack", "dev").stdout
+    assert "simulated-secret-value-of-orders:apiToken" in shown
+
+
+def test_a_second_up_changes_nothing(applied: Project) -> None:
+    applied.run("pulumi", "up", "--yes", "--skip-preview", "--expect-no-changes", "--stack", "dev")
+
+
+def test_its_files_are_not_touched(applied: Project) -> None:
+    tracked = yaml.safe_load((applied.folder / "Pulumi.dev.yaml").read_text())
+    assert tracked["config"]["orders:apiToken"] == {
+        "secure": "v1:abcdefghijklmnop:abcdefghijklmnopqrstuvwxyz=="
+    }
+    assert "encryptionsalt" not in tracked
+
+
+def test_json_output_stays_json(applied: Project, tmp_path: Path) -> None:
+    """What the sandbox says goes to standard error."""
+    import subprocess
+
+    from tests.engine.support import ROOT, environment
+
+    command = applied.command("pulumi", "preview", "--json", "--stack", "dev")
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["changeSummary"] == {"same": len(applied.state())}
+    assert "simulated AWS" in done.stderr
+
+
+def test_down_leaves_nothing(tmp_path: Path) -> None:
+    project = Project.copy(tmp_path / "orders", "foreign")
+    project.run("up", "dev")
+    done = project.run("down")
+    assert "the inventory holds 0 resource(s)" in done.stdout
+    assert (
+        project.run("inventory").stdout.strip()
+        == "sandbox: simulated AWS: 0 resource(s), 0 of them in no state"
+    )
