@@ -87,21 +87,22 @@ class Sandbox:
     # -- the CLI ------------------------------------------------------------------------------------------------------
 
     def pulumi(
-        self, arguments: Sequence[str], *, quiet: bool = False, hide: Sequence[str] = ()
+        self, arguments: Sequence[str], *, quiet: bool = False, capture: bool = False, hide: Sequence[str] = ()
     ) -> subprocess.CompletedProcess[str]:
         """Run the CLI; with `quiet` its output is returned instead of shown.
 
         Args:
             arguments: The CLI's arguments.
             quiet: Return standard output and errors together, and show nothing.
+            capture: Return standard output, and show errors only.
             hide: Lines of its standard error that begin so are not shown.
 
         Raises:
             InterruptedRunError: SIGINT or SIGTERM arrived; the CLI was given the chance to stop in good order.
 
         """
-        interactive = sys.stdin.isatty() and not quiet
-        pipe = subprocess.PIPE if quiet else None
+        interactive = sys.stdin.isatty() and not (quiet or capture)
+        pipe = subprocess.PIPE if quiet or capture else None
         process = subprocess.Popen(
             [self.engine.path, *arguments],
             cwd=self.workspace.folder,
@@ -258,14 +259,7 @@ class Sandbox:
         return code
 
     def _json_preview(self, stack: str, arguments: Sequence[str]) -> int:
-        done = subprocess.run(
-            [self.engine.path, *arguments],
-            cwd=self.workspace.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        done = self.pulumi(arguments, capture=True)
         sys.stdout.write(done.stdout)
         if not done.returncode:
             self.check_edges(stack, from_preview(done.stdout))

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import grpc
-from google.rpc import status_pb2
 from pulumi.runtime.proto import (
     engine_pb2,
     engine_pb2_grpc,
-    errors_pb2,
     provider_pb2,
     resource_pb2,
     resource_pb2_grpc,
@@ -72,8 +68,9 @@ class EngineRegistrar:
             aliasSpecs=True,
             providers=dict(providers or {}),
         )
-        for key, urns in property_dependencies.items():
-            request.propertyDependencies[key].urns.extend(urns)
+        for key in inputs:
+            # Also those that depend on nothing: without any entry the engine takes all to depend on everything.
+            request.propertyDependencies[key].urns.extend(property_dependencies.get(key, ()))
         try:
             response = self._monitor.RegisterResource(request)
         except grpc.RpcError as error:
@@ -99,6 +96,7 @@ def construct(
     context: grpc.ServicerContext,
     engine_address: str,
     availability_zones: Callable[[str], Sequence[str]],
+    region: str,
 ) -> Any:
     """Answer a Construct call.
 
@@ -107,6 +105,7 @@ def construct(
         context: The call, aborted with a readable status on wrong arguments.
         engine_address: Where the engine takes log messages.
         availability_zones: Names of a region's zones.
+        region: Region of the configured aws provider.
 
     Raises:
         UnknownType: The sandbox does not simulate the component.
@@ -129,7 +128,7 @@ def construct(
             providers=dict(request.providers),
             protect=request.protect,
             depends_on=tuple(request.dependencies),
-            region=_region(request.config),
+            region=region,
             input_dependencies={**given, **arguments.dependencies},
         )
         try:
@@ -137,26 +136,10 @@ def construct(
                 request.name, arguments.values, options, registrar, availability_zones, request.dryRun
             )
         except vpc.LayoutError as error:
-            _refuse(context, str(error))
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except EngineRefusedError as error:
             context.abort(grpc.StatusCode.ABORTED, f"{request.type} {request.name}: {error}")
     response = provider_pb2.ConstructResponse(urn=made.urn, state=encode(made.outputs))
     for key, urns in made.dependencies.items():
         response.stateDependencies[key].urns.extend(urns)
     return response
-
-
-def _refuse(context: grpc.ServicerContext, message: str) -> None:
-    """Abort with the status that the engine prints as `resource ... has a problem: ...`."""
-    details = errors_pb2.InputPropertiesError(
-        errors=[errors_pb2.InputPropertiesError.PropertyError(property_path="", reason=message)]
-    )
-    status = status_pb2.Status(code=grpc.StatusCode.INVALID_ARGUMENT.value[0], message="")
-    status.details.add().Pack(details)
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    context.abort(grpc.StatusCode.INVALID_ARGUMENT, message)
-
-
-def _region(config: Mapping[str, str]) -> str:
-    value = config.get("aws:region") or os.environ.get("AWS_REGION", "")
-    return str(json.loads(value)) if value.startswith('"') else value

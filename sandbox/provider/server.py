@@ -282,7 +282,9 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Construct(self, request: Any, context: Context) -> Any:
         """Build a remote component by registering its children with the engine."""
         with self._answering(context, "Construct"):
-            return construct(request, context, self._engine_address, self._zones)
+            # awsx asks its aws provider for zones; with several providers, the one configured last stands for it.
+            region = next((session.region for session in reversed(self._sessions.values())), "")
+            return construct(request, context, self._engine_address, self._zones, region)
 
     # -- helpers ------------------------------------------------------------------------------------------------------
 

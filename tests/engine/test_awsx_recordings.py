@@ -22,7 +22,7 @@ import json, pathlib, pulumi
 
 class Vpc(pulumi.ComponentResource):
     def __init__(self, name, args, outputs, opts):
-        super().__init__("awsx:ec2:Vpc", name, args | dict.fromkeys(outputs), opts, remote=True)
+        super().__init__("awsx:ec2:Vpc", name, dict.fromkeys(outputs) | args, opts, remote=True)
 
 args = json.loads(pathlib.Path("args.json").read_text())
 outputs = json.loads(pathlib.Path("outputs.json").read_text())

@@ -57,10 +57,10 @@ def test_every_resource_of_aws_carries_the_stacks_tags(applied: tuple[Project, s
 
 def test_every_resource_of_aws_has_the_explicit_provider(applied: tuple[Project, str]) -> None:
     project, stack = applied
-    providers = {
-        each.get("provider", "").split("::")[-2] for each in project.state(stack) if each.get("provider")
+    references = [each["provider"] for each in project.state(stack) if each["type"].startswith("aws:")]
+    assert {reference.split("::", 2)[2].rsplit("::", 1)[0] for reference in references} == {
+        "pulumi:providers:aws::aws"
     }
-    assert providers == {"aws"}
 
 
 def test_nothing_exists_that_no_state_knows(applied: tuple[Project, str]) -> None:

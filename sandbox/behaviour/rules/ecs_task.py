@@ -156,7 +156,7 @@ def containers(case: Case) -> Iterator[Failure]:
         fargate=fargate,
         awsvpc=case.known("networkMode") == "awsvpc",
         volumes=None if None in names else frozenset(names),
-        sized=case.has("memory"),
+        sized=fargate or case.has("memory"),
     )
     failures, needs_role = _judged(text, task)
     yield from failures

@@ -68,7 +68,7 @@ def policy(case: Case) -> Iterator[Failure]:
     if block and not case.has(block):
         yield Failure(block, f"is required with policyType {kind}")
     for other in _BLOCKS.values():
-        if block and other != block and case.has(other):
+        if block and case.has(block) and other != block and case.has(other):
             yield Failure(other, f"does not belong to policyType {kind}")
     metric = known(case.known("targetTrackingScalingPolicyConfiguration"), "predefinedMetricSpecification")
     name = known(metric, "predefinedMetricType")
