@@ -31,7 +31,7 @@ READ_ONLY: Final = frozenset(
     {"preview", "pre", "about", "version", "whoami", "help", "logs", "config", "policy"}
 )
 """Subcommands that leave the simulated cloud and the states alone."""
-GRACE_SECONDS: Final = 10.0
+GRACE_SECONDS: Final = 5.0
 """How long an engine that outlived its sandbox may take to end by itself."""
 TRACE: Final = "engine.pid"
 """Names the engine under way; what is left of it tells the next run that this one was interrupted."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.behaviour.model import Checked, Failure, Properties, Session
-from sandbox.behaviour.names import NameTooLong, auto_name, auto_name_of
+from sandbox.behaviour.names import NameTooLongError, auto_name, auto_name_of
 from sandbox.behaviour.regions import ZONES
 from sandbox.behaviour.rules import Case, rule_failures
 from sandbox.behaviour.schema import facts_of
@@ -76,7 +76,7 @@ def _named(token: str, name: str, given: Properties, olds: Properties | None, se
         return _Naming(rule.property, olds[rule.property])
     try:
         return _Naming(rule.property, auto_name(token, name, seed, given))
-    except NameTooLong as error:
+    except NameTooLongError as error:
         return _Naming(rule.property, failure=Failure(rule.property, str(error)))
 
 

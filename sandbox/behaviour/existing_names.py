@@ -25,8 +25,8 @@ _ENTITY: Final = "EntityAlreadyExists"
 
 UNIQUE: Final[Mapping[str, Unique]] = {
     "aws:s3/bucket:Bucket": Unique(
-        "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it: {}",
-        "bucket", (),
+        "BucketAlreadyOwnedByYou",
+        "Your previous request to create the named bucket succeeded and you already own it: {}", "bucket", (),
     ),
     "aws:iam/role:Role": Unique(_ENTITY, "Role with name {} already exists.", within=()),
     "aws:iam/policy:Policy": Unique(_ENTITY, "A policy called {} already exists.", within=("path",)),

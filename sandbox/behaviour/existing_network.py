@@ -124,7 +124,9 @@ def _subnet(view: View) -> Iterator[AwsError]:
         return
     network, around = network_of(block), network_of(vpc["cidrBlock"])
     if network.version != around.version or not network.subnet_of(around):  # type: ignore[arg-type]
-        message = f"The CIDR '{block}' is invalid: it is outside the block {vpc['cidrBlock']} of {vpc_reference}"
+        message = (
+            f"The CIDR '{block}' is invalid: it is outside the block {vpc['cidrBlock']} of {vpc_reference}"
+        )
         yield AwsError("InvalidSubnet.Range", message, "cidrBlock")
     for other_id, other in view.world.all(SUBNET):
         if other.get("vpcId") == vpc_reference and network.overlaps(network_of(other["cidrBlock"])):
@@ -138,12 +140,14 @@ def _endpoint(view: View) -> Iterator[AwsError]:
     vpc_reference, service = str(view.inputs.get("vpcId")), view.inputs.get("serviceName")
     vpc = view.find(VPCS, vpc_reference)
     if vpc is not None and not (vpc.get("enableDnsSupport", True) and vpc.get("enableDnsHostnames")):
-        message = "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true"
+        message = (
+            "Enabling private DNS requires enableDnsSupport and enableDnsHostnames of the VPC set to true"
+        )
         yield AwsError("InvalidParameter", f"{message} for {vpc_reference}", "privateDnsEnabled")
     for other_id, other in view.world.all(ENDPOINT):
         same = other.get("vpcId") == vpc_reference and other.get("serviceName") == service
         if same and other.get("privateDnsEnabled"):
-            message = f"private-dns-enabled cannot be set because there is already a conflicting DNS domain: {other_id}"
+            message = f"private DNS cannot be enabled, there is already a conflicting DNS domain: {other_id}"
             yield AwsError("InvalidParameter", message, "privateDnsEnabled")
 
 
@@ -167,7 +171,11 @@ def _route(view: View) -> Iterator[AwsError]:
     for key in ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId"):
         target = view.inputs.get(key)
         for _, other in view.world.all("aws:ec2/route:Route"):
-            if target and other.get("routeTableId") == view.inputs.get("routeTableId") and other.get(key) == target:
+            if (
+                target
+                and other.get("routeTableId") == view.inputs.get("routeTableId")
+                and other.get(key) == target
+            ):
                 yield AwsError("RouteAlreadyExists", f"The route identified by {target} already exists.", key)
 
 

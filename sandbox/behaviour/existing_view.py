@@ -47,7 +47,9 @@ NAT_GATEWAYS: Final = Kind(
     ("aws:ec2/natGateway:NatGateway",), ("InvalidNatGatewayID.NotFound", "The Nat Gateway {} does not exist")
 )
 ADDRESSES: Final = Kind(
-    ("aws:ec2/eip:Eip",), ("InvalidAllocationID.NotFound", "The allocation ID '{}' does not exist"), ("allocationId",)
+    ("aws:ec2/eip:Eip",),
+    ("InvalidAllocationID.NotFound", "The allocation ID '{}' does not exist"),
+    ("allocationId",),
 )
 ROLE_ARNS: Final = Kind((ROLE,), ("InvalidParameterValue", "The role {} does not exist"), ("arn",))
 ROLE_NAMES: Final = Kind((ROLE,), ("NoSuchEntity", "The role with name {} cannot be found."), ("name",))
@@ -66,8 +68,12 @@ REPOSITORIES: Final = Kind(
 BALANCERS: Final = Kind(
     ("aws:lb/loadBalancer:LoadBalancer",), ("LoadBalancerNotFound", "Load balancer '{}' not found"), ("arn",)
 )
-LISTENERS: Final = Kind(("aws:lb/listener:Listener",), ("ListenerNotFound", "Listener '{}' not found"), ("arn",))
-ZONES: Final = Kind(("aws:route53/zone:Zone",), ("NoSuchHostedZone", "No hosted zone found with ID: {}"), ("zoneId",))
+LISTENERS: Final = Kind(
+    ("aws:lb/listener:Listener",), ("ListenerNotFound", "Listener '{}' not found"), ("arn",)
+)
+ZONES: Final = Kind(
+    ("aws:route53/zone:Zone",), ("NoSuchHostedZone", "No hosted zone found with ID: {}"), ("zoneId",)
+)
 QUEUES: Final = Kind(
     ("aws:sqs/queue:Queue",),
     ("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist: {}"),
@@ -200,7 +206,9 @@ class View:
 
     def is_missing(self, kind: Kind, reference: str) -> bool:
         """Say whether a reference points to nothing, in an account that holds things of the kind."""
-        if not any(True for token in kind.tokens for _ in self.world.all(token)) or self._is_foreign(reference):
+        if not any(True for token in kind.tokens for _ in self.world.all(token)) or self._is_foreign(
+            reference
+        ):
             return False
         if self.find(kind, reference) is not None:
             return False

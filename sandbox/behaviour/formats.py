@@ -129,16 +129,18 @@ def _timestamp(value: str) -> bool:
     return True
 
 
-def _number_text(value: str) -> bool:
-    float(value)
-    return True
-
-
 def _rfc3339(value: str) -> bool:
     try:
         return _timestamp(value)
     except ValueError:
         return False
+
+
+def _pattern(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ValueError(str(error)) from error
 
 
 _KNOWN: Final[Mapping[str, Test]] = {
@@ -174,7 +176,7 @@ _KNOWN: Final[Mapping[str, Test]] = {
     "kmsKeyIdOrArnOrAlias": _optional(
         lambda value: is_arn(value) or _KMS_KEY.fullmatch(value) is not None, "a KMS key id, key ARN or alias"
     ),
-    "regex": _optional(_parses(lambda value: _compiled(value)), "a regular expression"),
+    "regex": _optional(_parses(_pattern), "a regular expression"),
 }
 
 UNCHECKED: Final = frozenset({"nullableInt", "jsonOrYaml"})
@@ -194,13 +196,6 @@ def format_test(name: str) -> Test | None:
     return None if name in UNCHECKED else _KNOWN[name]
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern)
-    except re.error as error:
-        raise ValueError(str(error)) from error
-
-
 @cache
 def go_pattern(pattern: str) -> re.Pattern[str]:
     r"""Compile a pattern written for Go: `$` is the end of the text and `\d`, `\w` mean ASCII.
@@ -208,7 +203,8 @@ def go_pattern(pattern: str) -> re.Pattern[str]:
     A character class with `\p{...}` is widened to every character that is not a control character, because the
     standard library knows no Unicode classes; what is refused is then refused by Go too.
     """
-    result, index, start = [], 0, -1
+    result: list[str] = []
+    index, start = 0, -1
     while index < len(pattern):
         character = pattern[index]
         step = 2 if character == "\\" else 1

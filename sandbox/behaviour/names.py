@@ -38,7 +38,7 @@ class AutoName:
         return PREFIXES.get(self.property, "namePrefix")
 
 
-class NameTooLong(ValueError):
+class NameTooLongError(ValueError):
     """A logical name that leaves no room for the random part."""
 
 
@@ -99,7 +99,7 @@ def auto_name(token: str, name: str, seed: bytes, inputs: Mapping[str, Any]) -> 
         The name, None when the type is not auto-named.
 
     Raises:
-        NameTooLong: the logical name is too long for the type.
+        NameTooLongError: the logical name is too long for the type.
         UnknownType: the sandbox does not simulate the type.
 
     """
@@ -108,7 +108,7 @@ def auto_name(token: str, name: str, seed: bytes, inputs: Mapping[str, Any]) -> 
         return None
     stem = name.lower() if rule.lower else name
     if len(stem) > rule.room:
-        raise NameTooLong(
+        raise NameTooLongError(
             f"could not make instance of '{token}': name '{stem}{rule.separator}' plus {rule.digits} random chars is "
             f"longer than maximum length {rule.limit} (the logical name has {len(stem)} characters, at most "
             f"{rule.room} fit; give {rule.property} or shorten it)"

@@ -117,14 +117,14 @@ def _conflict(
 
 
 def _at_least_one(
-    relation: Relation, given: list[Target], parents: Sequence[Mapping[str, Any]], done: set[object]
+    relation: Relation, given: list[Target], _parents: Sequence[Mapping[str, Any]], _done: set[object]
 ) -> tuple[str, str] | None:
     names = ", ".join(target.name for target in relation.targets)
     return None if given else (relation.name, f"one of {names} is required, got none")
 
 
 def _needs(
-    relation: Relation, given: list[Target], parents: Sequence[Mapping[str, Any]], done: set[object]
+    relation: Relation, given: list[Target], parents: Sequence[Mapping[str, Any]], _done: set[object]
 ) -> tuple[str, str] | None:
     if parents[-1].get(relation.name, UNKNOWN) is UNKNOWN or len(given) == len(relation.targets):
         return None

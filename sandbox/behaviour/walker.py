@@ -1,7 +1,7 @@
 """Walks a resource's inputs along the facts of its type: names, types, limits, patterns, formats, relations.
 
-The result of a walk is a completed copy of the inputs: schema defaults filled in, policies given as dictionaries written
-as JSON, references to resources turned into ids. What AWS decides later (UNKNOWN) is skipped part by part.
+The result of a walk is a completed copy of the inputs: schema defaults filled in, policies given as dictionaries
+written as JSON, references to resources turned into ids. What AWS decides later (UNKNOWN) is skipped part by part.
 """
 
 from __future__ import annotations
@@ -133,8 +133,10 @@ def described(value: Any) -> str:
         return f'the string "{value}"' if len(value) <= 40 else "a string"
     if isinstance(value, int | float):
         return f"the number {value}"
-    return {dict: "an object", list: "a list"}.get(type(value), f"a {type(value).__name__}")
+    return _CONTAINERS.get(type(value), f"a value of type {type(value).__name__}")
 
+
+_CONTAINERS: Final[Mapping[type, str]] = {dict: "an object", list: "a list"}
 
 _TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "string": lambda value: isinstance(value, str),

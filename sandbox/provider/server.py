@@ -135,6 +135,11 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._cancelled[context.peer()].set()
         return empty_pb2.Empty()
 
+    def stop_waiting(self) -> None:
+        """Wake every operation on every connection: nobody is left to hear of them."""
+        for event in list(self._cancelled.values()):
+            event.set()
+
     # -- provider configuration ---------------------------------------------------------------------------------------
 
     def CheckConfig(self, request: Any, context: Context) -> Any:
@@ -393,4 +398,5 @@ def serve(provider: SimulatedProvider, port: int = 0) -> Iterator[int]:
     try:
         yield bound
     finally:
+        provider.stop_waiting()
         server.stop(grace=0.2)

@@ -246,9 +246,7 @@ BASES: Mapping[str, dict[str, Any]] = {
     "aws:kms/key:Key": {
         "enableKeyRotation": True,
         "deletionWindowInDays": 30,
-        "policy": policy(
-            Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, Action="kms:*", Resource="*"
-        ),
+        "policy": policy(Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, Action="kms:*", Resource="*"),
     },
     "aws:lambda/function:Function": {
         "role": ROLE,
@@ -319,9 +317,7 @@ BASES: Mapping[str, dict[str, Any]] = {
     },
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {
         "bucket": "airflow-releases",
-        "rules": [
-            {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY}}
-        ],
+        "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": KEY}}],
     },
     "aws:scheduler/schedule:Schedule": {
         "scheduleExpression": "cron(0 8 * * ? *)",
@@ -334,7 +330,10 @@ BASES: Mapping[str, dict[str, Any]] = {
     },
     "aws:secretsmanager/secret:Secret": {"name": "airflow/fernet", "recoveryWindowInDays": 7},
     "aws:secretsmanager/secretVersion:SecretVersion": {"secretId": SECRET, "secretString": "x"},
-    "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": {"name": "airflow.internal", "vpc": "vpc-0a"},
+    "aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace": {
+        "name": "airflow.internal",
+        "vpc": "vpc-0a",
+    },
     "aws:sns/topic:Topic": {"kmsMasterKeyId": "alias/airflow"},
     "aws:sns/topicSubscription:TopicSubscription": {
         "topic": TOPIC,

@@ -216,7 +216,8 @@ CONTAINERS: Final = [
     Case("two capacities", SERVICE, {"launchType": "FARGATE"}, "capacityProviderStrategies",
          "conflicts with launchType"),
     Case("no network", SERVICE, {"networkConfiguration": REMOVE}, "networkConfiguration", "is required"),
-    Case("percents", SERVICE, {"deploymentMaximumPercent": 100}, "deploymentMaximumPercent", "no task could be replaced"),
+    Case("percents", SERVICE, {"deploymentMaximumPercent": 100},
+         "deploymentMaximumPercent", "no task could be replaced"),
     Case("weights", SERVICE,
          {"capacityProviderStrategies": [{"capacityProvider": "FARGATE"}, {"capacityProvider": "FARGATE_SPOT"}]},
          "capacityProviderStrategies", "needs a weight above 0"),
@@ -304,7 +305,8 @@ NETWORK: Final = [
     Case("forward to nothing", LISTENER, {"defaultActions[0].targetGroupArn": REMOVE},
          "defaultActions[0].targetGroupArn", "targetGroupArn or forward is required"),
     Case("target without port", TARGET_GROUP, {"port": REMOVE}, "port", 'must be specified when targetType is "ip"'),
-    Case("slow health check", TARGET_GROUP, {"healthCheck.timeout": 30}, "healthCheck.timeout", "must be below interval"),
+    Case("slow health check", TARGET_GROUP, {"healthCheck.timeout": 30},
+         "healthCheck.timeout", "must be below interval"),
     Case("record without ttl", RECORD, {"ttl": REMOVE}, "ttl", "is required with records"),
     Case("record value", RECORD, {"records[0]": "example.com"}, "records[0]", "expected an IPv4 address"),
     Case("namespace", NAMESPACE, {"vpc": REMOVE}, "vpc", "is required, but missing"),
@@ -362,7 +364,8 @@ DATA: Final = [
          "encryptionConfigurations[0].kmsKey", "is not allowed with encryptionType AES256"),
     Case("image rule", LIFECYCLE, {"policy.rules[0].selection.tagStatus": "all"}, "policy",
          "rules[0]: selection.tagStatus"),
-    Case("recovery window", SECRET_TYPE, {"recoveryWindowInDays": 3}, "recoveryWindowInDays", "must be 0, or 7 to 30, got 3"),
+    Case("recovery window", SECRET_TYPE, {"recoveryWindowInDays": 3},
+         "recoveryWindowInDays", "must be 0, or 7 to 30, got 3"),
     Case("no value", SECRET_VERSION, {"secretString": REMOVE}, "secretString", "is required, got none"),
     Case("parameter name", PARAMETER, {"name": "airflow/release"}, "name", "must begin with /"),
 ]  # fmt: skip
@@ -386,7 +389,8 @@ OPERATIONS: Final = [
          "at least coldStorageAfter + 90"),
     Case("auto-name of restore test", RESTORE_PLAN, {"name": REMOVE}, "name", "was made from the logical name"),
     Case("validation", CERTIFICATE, {"validationMethod": REMOVE}, "validationMethod", "is required with domainName"),
-    Case("key for certificate", CERTIFICATE, {"privateKey": KEY, "validationMethod": REMOVE}, "domainName", "is allowed, got"),
+    Case("key for certificate", CERTIFICATE, {"privateKey": KEY, "validationMethod": REMOVE},
+         "domainName", "is allowed, got"),
 ]  # fmt: skip
 """What operations refuse."""
 

@@ -142,7 +142,9 @@ def test_code_is_an_archive() -> None:
     inputs = plain(BASES[FUNCTION])
     del inputs["s3Bucket"], inputs["s3Key"]
     assert reasons(FUNCTION, {**inputs, "code": Archive(path="./code")}) == []
-    assert reasons(FUNCTION, {**inputs, "code": "./code"}) == ['code: expected an archive, got the string "./code"']
+    assert reasons(FUNCTION, {**inputs, "code": "./code"}) == [
+        'code: expected an archive, got the string "./code"'
+    ]
 
 
 # -- auto-names ---------------------------------------------------------------------------------------------------
@@ -168,8 +170,8 @@ def test_a_logical_name_without_room_is_refused() -> None:
     (failure,) = check(ROLE, "r" * 57, plain({"assumeRolePolicy": TRUST}), None, SESSION, b"").failures
     assert failure == Failure(
         "name",
-        f"could not make instance of 'aws:iam/role:Role': name '{'r' * 57}-' plus 7 random chars is longer than maximum "
-        "length 64 (the logical name has 57 characters, at most 56 fit; give name or shorten it)",
+        f"could not make instance of 'aws:iam/role:Role': name '{'r' * 57}-' plus 7 random chars is longer than "
+        "maximum length 64 (the logical name has 57 characters, at most 56 fit; give name or shorten it)",
     )
 
 
@@ -215,7 +217,9 @@ def test_an_unknown_value_does_not_conflict() -> None:
 
 
 def test_an_unknown_value_satisfies_a_need() -> None:
-    assert reasons("aws:acm/certificate:Certificate", {"domainName": UNKNOWN, "validationMethod": "DNS"}) == []
+    assert (
+        reasons("aws:acm/certificate:Certificate", {"domainName": UNKNOWN, "validationMethod": "DNS"}) == []
+    )
 
 
 def test_enums_that_ignore_case() -> None:
@@ -231,14 +235,17 @@ def test_recursive_statements_are_walked() -> None:
     inputs = {"scope": "REGIONAL", "defaultAction": {"allow": {}}, "visibilityConfig": visibility}
     where = "rules[0].statement.notStatement.statement.andStatement.statements"
     assert reasons("aws:wafv2/webAcl:WebAcl", {**inputs, "rules": [{**rule, "statement": statement}]}) == [
-        f'{where}[{index}].geoMatchStatement.countryCodes: expected a list, got the string "US"' for index in (0, 1)
+        f'{where}[{index}].geoMatchStatement.countryCodes: expected a list, got the string "US"'
+        for index in (0, 1)
     ]
 
 
 def test_a_property_that_aws_sets() -> None:
     base = plain(BASES[FUNCTION])
     vpc = {"subnetIds": ["subnet-0a"], "securityGroupIds": ["sg-0a"], "vpcId": "vpc-0a"}
-    assert reasons(FUNCTION, {**base, "vpcConfig": vpc}) == ["vpcConfig.vpcId: is set by AWS and cannot be given"]
+    assert reasons(FUNCTION, {**base, "vpcConfig": vpc}) == [
+        "vpcConfig.vpcId: is set by AWS and cannot be given"
+    ]
 
 
 # -- every place of every base ------------------------------------------------------------------------------------
@@ -279,14 +286,16 @@ def test_a_wrong_type_is_refused_where_it_stands(token: str, path: tuple[str | i
     where = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
     failures = checked(token, _with(token, path, Archive())).failures
     assert [failure.property for failure in failures] == [where]
-    assert "got a Archive" in failures[0].reason
+    assert "got a value of type Archive" in failures[0].reason
 
 
 @pytest.mark.parametrize("token", sorted(all_facts()))
 def test_every_type_compiles_and_reports_what_is_missing(token: str) -> None:
     required = set(shape_of(token).required)
     missing = {
-        failure.property for failure in checked(token, {}).failures if failure.reason == "is required, but missing"
+        failure.property
+        for failure in checked(token, {}).failures
+        if failure.reason == "is required, but missing"
     }
     assert missing == required
 

@@ -44,9 +44,11 @@ class Account:
     resources: dict[tuple[str, str], Properties] = field(default_factory=dict)
 
     def find(self, token: str, id: str) -> Properties | None:
+        """Look one up."""
         return self.resources.get((token, id))
 
     def all(self, token: str) -> Iterable[tuple[str, Properties]]:
+        """List those of a type."""
         return [(id, outputs) for (kind, id), outputs in self.resources.items() if kind == token]
 
 
@@ -92,7 +94,11 @@ RESOURCES: Mapping[tuple[str, str], Properties] = {
     (RECORD, "Z0A_web"): {"zoneId": "Z0A", "name": "web.example.com", "type": "A", "setIdentifier": ""},
     (PARAMETER, "/airflow/old"): {"name": "/airflow/old", "region": REGION},
     ("aws:guardduty/detector:Detector", "d1"): {"region": REGION},
-    ("aws:ec2/networkAclRule:NetworkAclRule", "acl-1"): {"networkAclId": "acl-0a", "ruleNumber": 1, "egress": False},
+    ("aws:ec2/networkAclRule:NetworkAclRule", "acl-1"): {
+        "networkAclId": "acl-0a",
+        "ruleNumber": 1,
+        "egress": False,
+    },
 }
 
 MORE: Mapping[str, dict[str, Any]] = {
@@ -123,44 +129,241 @@ class Clash:
 
 
 CLASHES = [
-    Clash("outside", SUBNET, {"cidrBlock": "10.2.1.0/24"}, "InvalidSubnet.Range", "cidrBlock", "outside the block 10.0.0.0/16"),
+    Clash(
+        "outside",
+        SUBNET,
+        {"cidrBlock": "10.2.1.0/24"},
+        "InvalidSubnet.Range",
+        "cidrBlock",
+        "outside the block 10.0.0.0/16",
+    ),
     Clash("wider", SUBNET, {"cidrBlock": "10.0.0.0/15"}, "InvalidSubnet.Range", "cidrBlock", "of vpc-0a"),
-    Clash("overlap", SUBNET, {"cidrBlock": "10.0.10.128/25"}, "InvalidSubnet.Conflict", "cidrBlock", "subnet-0a has 10.0.10.0/24"),
+    Clash(
+        "overlap",
+        SUBNET,
+        {"cidrBlock": "10.0.10.128/25"},
+        "InvalidSubnet.Conflict",
+        "cidrBlock",
+        "subnet-0a has 10.0.10.0/24",
+    ),
     Clash("no vpc", SUBNET, {"vpcId": "vpc-9"}, "InvalidVpcID.NotFound", "vpcId", "'vpc-9' does not exist"),
     Clash("no vpc for group", GROUP, {"vpcId": "vpc-9"}, "InvalidVpcID.NotFound", "vpcId", "does not exist"),
-    Clash("group name", GROUP, {"name": "workers"}, "InvalidGroup.Duplicate", "name", "'workers' already exists"),
-    Clash("no subnet", ENDPOINT, {"subnetIds": ["subnet-9"]}, "InvalidSubnetID.NotFound", "subnetIds[0]", "'subnet-9'"),
-    Clash("far subnet", ENDPOINT, {"subnetIds": ["subnet-far"]}, "InvalidParameter", "subnetIds[0]", "belongs to VPC vpc-0b"),
-    Clash("far group", ENDPOINT, {"securityGroupIds": ["sg-far"]}, "InvalidParameter", "securityGroupIds[0]", "not to VPC vpc-0a"),
-    Clash("same zone", ENDPOINT, {"subnetIds": ["subnet-0a", "subnet-0c"]}, "DuplicateSubnetsInSameZone", "subnetIds[1]", "both in zone eu-west-1a"),
-    Clash("no host names", ENDPOINT, {"vpcId": "vpc-0b", "subnetIds": [], "securityGroupIds": []}, "InvalidParameter", "privateDnsEnabled", "enableDnsHostnames"),
-    Clash("second endpoint", ENDPOINT, {"serviceName": f"com.amazonaws.{REGION}.ecr.api"}, "InvalidParameter", "privateDnsEnabled", "vpce-1"),
-    Clash("no route table", ROUTE, {"routeTableId": "rtb-9"}, "InvalidRouteTableID.NotFound", "routeTableId", "'rtb-9'"),
-    Clash("no nat gateway", ROUTE, {"natGatewayId": "nat-9"}, "InvalidNatGatewayID.NotFound", "natGatewayId", "nat-9"),
-    Clash("same route", ROUTE, {"destinationCidrBlock": "10.9.0.0/16"}, "RouteAlreadyExists", "destinationCidrBlock", "10.9.0.0/16"),
-    Clash("associated", ASSOCIATION, {"subnetId": "subnet-0b"}, "Resource.AlreadyAssociated", "subnetId", "rtbassoc-1"),
-    Clash("far table", ASSOCIATION, {"routeTableId": "rtb-far"}, "InvalidParameterValue", "routeTableId", "belongs to VPC vpc-0b"),
-    Clash("second gateway", "aws:ec2/internetGateway:InternetGateway", {"vpcId": "vpc-0b"}, "Resource.AlreadyAssociated", "vpcId", "igw-0b"),
-    Clash("rule number", "aws:ec2/networkAclRule:NetworkAclRule", {"ruleNumber": 1}, "NetworkAclEntryAlreadyExists", "ruleNumber", "identified by 1"),
-    Clash("no address", "aws:ec2/natGateway:NatGateway", {"allocationId": "eipalloc-9"}, "InvalidAllocationID.NotFound", "allocationId", "eipalloc-9"),
-    Clash("no group", INGRESS, {"securityGroupId": "sg-9"}, "InvalidGroup.NotFound", "securityGroupId", "'sg-9'"),
-    Clash("far source", INGRESS, {"referencedSecurityGroupId": "sg-far"}, "InvalidGroup.NotFound", "referencedSecurityGroupId", "different networks"),
-    Clash("no cluster", SERVICE, {"cluster": "other"}, "ClusterNotFoundException", "cluster", "Cluster other not found"),
-    Clash("far group of service", SERVICE, {"networkConfiguration": {"subnets": ["subnet-0a"], "securityGroups": ["sg-far"]}}, "InvalidParameterException", "networkConfiguration.securityGroups[0]", "not to VPC vpc-0a of subnet-0a"),
-    Clash("subnets of two networks", SERVICE, {"networkConfiguration": {"subnets": ["subnet-0a", "subnet-far"]}}, "InvalidParameterException", "networkConfiguration.subnets[1]", "belongs to VPC vpc-0b"),
-    Clash("one zone", DATABASE_SUBNETS, {"subnetIds": ["subnet-0a", "subnet-0c"]}, "DBSubnetGroupDoesNotCoverEnoughAZs", "subnetIds", "cover 1 availability zone"),
-    Clash("balancer zone", BALANCER, {"subnets": ["subnet-0a", "subnet-0c"]}, "InvalidConfigurationRequest", "subnets[1]", "one subnet per zone"),
-    Clash("mount target", MOUNT_TARGET, {"subnetId": "subnet-0b"}, "MountTargetConflict", "subnetId", "fsmt-1"),
-    Clash("mount group", MOUNT_TARGET, {"securityGroups": ["sg-far"]}, "SecurityGroupNotFound", "securityGroups[0]", "vpc-0b"),
-    Clash("no file system", MOUNT_TARGET, {"fileSystemId": "fs-9"}, "FileSystemNotFound", "fileSystemId", "fs-9"),
-    Clash("no role", TASK, {"taskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/nobody"}, "InvalidParameterValue", "taskRoleArn", "role/nobody"),
-    Clash("no role by name", "aws:iam/rolePolicy:RolePolicy", {"role": "nobody"}, "NoSuchEntity", "role", "nobody"),
+    Clash(
+        "group name", GROUP, {"name": "workers"}, "InvalidGroup.Duplicate", "name", "'workers' already exists"
+    ),
+    Clash(
+        "no subnet",
+        ENDPOINT,
+        {"subnetIds": ["subnet-9"]},
+        "InvalidSubnetID.NotFound",
+        "subnetIds[0]",
+        "'subnet-9'",
+    ),
+    Clash(
+        "far subnet",
+        ENDPOINT,
+        {"subnetIds": ["subnet-far"]},
+        "InvalidParameter",
+        "subnetIds[0]",
+        "belongs to VPC vpc-0b",
+    ),
+    Clash(
+        "far group",
+        ENDPOINT,
+        {"securityGroupIds": ["sg-far"]},
+        "InvalidParameter",
+        "securityGroupIds[0]",
+        "not to VPC vpc-0a",
+    ),
+    Clash(
+        "same zone",
+        ENDPOINT,
+        {"subnetIds": ["subnet-0a", "subnet-0c"]},
+        "DuplicateSubnetsInSameZone",
+        "subnetIds[1]",
+        "both in zone eu-west-1a",
+    ),
+    Clash(
+        "no host names",
+        ENDPOINT,
+        {"vpcId": "vpc-0b", "subnetIds": [], "securityGroupIds": []},
+        "InvalidParameter",
+        "privateDnsEnabled",
+        "enableDnsHostnames",
+    ),
+    Clash(
+        "second endpoint",
+        ENDPOINT,
+        {"serviceName": f"com.amazonaws.{REGION}.ecr.api"},
+        "InvalidParameter",
+        "privateDnsEnabled",
+        "vpce-1",
+    ),
+    Clash(
+        "no route table",
+        ROUTE,
+        {"routeTableId": "rtb-9"},
+        "InvalidRouteTableID.NotFound",
+        "routeTableId",
+        "'rtb-9'",
+    ),
+    Clash(
+        "no nat gateway",
+        ROUTE,
+        {"natGatewayId": "nat-9"},
+        "InvalidNatGatewayID.NotFound",
+        "natGatewayId",
+        "nat-9",
+    ),
+    Clash(
+        "same route",
+        ROUTE,
+        {"destinationCidrBlock": "10.9.0.0/16"},
+        "RouteAlreadyExists",
+        "destinationCidrBlock",
+        "10.9.0.0/16",
+    ),
+    Clash(
+        "associated",
+        ASSOCIATION,
+        {"subnetId": "subnet-0b"},
+        "Resource.AlreadyAssociated",
+        "subnetId",
+        "rtbassoc-1",
+    ),
+    Clash(
+        "far table",
+        ASSOCIATION,
+        {"routeTableId": "rtb-far"},
+        "InvalidParameterValue",
+        "routeTableId",
+        "belongs to VPC vpc-0b",
+    ),
+    Clash(
+        "second gateway",
+        "aws:ec2/internetGateway:InternetGateway",
+        {"vpcId": "vpc-0b"},
+        "Resource.AlreadyAssociated",
+        "vpcId",
+        "igw-0b",
+    ),
+    Clash(
+        "rule number",
+        "aws:ec2/networkAclRule:NetworkAclRule",
+        {"ruleNumber": 1},
+        "NetworkAclEntryAlreadyExists",
+        "ruleNumber",
+        "identified by 1",
+    ),
+    Clash(
+        "no address",
+        "aws:ec2/natGateway:NatGateway",
+        {"allocationId": "eipalloc-9"},
+        "InvalidAllocationID.NotFound",
+        "allocationId",
+        "eipalloc-9",
+    ),
+    Clash(
+        "no group", INGRESS, {"securityGroupId": "sg-9"}, "InvalidGroup.NotFound", "securityGroupId", "'sg-9'"
+    ),
+    Clash(
+        "far source",
+        INGRESS,
+        {"referencedSecurityGroupId": "sg-far"},
+        "InvalidGroup.NotFound",
+        "referencedSecurityGroupId",
+        "different networks",
+    ),
+    Clash(
+        "no cluster",
+        SERVICE,
+        {"cluster": "other"},
+        "ClusterNotFoundException",
+        "cluster",
+        "Cluster other not found",
+    ),
+    Clash(
+        "far group of service",
+        SERVICE,
+        {"networkConfiguration": {"subnets": ["subnet-0a"], "securityGroups": ["sg-far"]}},
+        "InvalidParameterException",
+        "networkConfiguration.securityGroups[0]",
+        "not to VPC vpc-0a of subnet-0a",
+    ),
+    Clash(
+        "subnets of two networks",
+        SERVICE,
+        {"networkConfiguration": {"subnets": ["subnet-0a", "subnet-far"]}},
+        "InvalidParameterException",
+        "networkConfiguration.subnets[1]",
+        "belongs to VPC vpc-0b",
+    ),
+    Clash(
+        "one zone",
+        DATABASE_SUBNETS,
+        {"subnetIds": ["subnet-0a", "subnet-0c"]},
+        "DBSubnetGroupDoesNotCoverEnoughAZs",
+        "subnetIds",
+        "cover 1 availability zone",
+    ),
+    Clash(
+        "balancer zone",
+        BALANCER,
+        {"subnets": ["subnet-0a", "subnet-0c"]},
+        "InvalidConfigurationRequest",
+        "subnets[1]",
+        "one subnet per zone",
+    ),
+    Clash(
+        "mount target", MOUNT_TARGET, {"subnetId": "subnet-0b"}, "MountTargetConflict", "subnetId", "fsmt-1"
+    ),
+    Clash(
+        "mount group",
+        MOUNT_TARGET,
+        {"securityGroups": ["sg-far"]},
+        "SecurityGroupNotFound",
+        "securityGroups[0]",
+        "vpc-0b",
+    ),
+    Clash(
+        "no file system", MOUNT_TARGET, {"fileSystemId": "fs-9"}, "FileSystemNotFound", "fileSystemId", "fs-9"
+    ),
+    Clash(
+        "no role",
+        TASK,
+        {"taskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/nobody"},
+        "InvalidParameterValue",
+        "taskRoleArn",
+        "role/nobody",
+    ),
+    Clash(
+        "no role by name",
+        "aws:iam/rolePolicy:RolePolicy",
+        {"role": "nobody"},
+        "NoSuchEntity",
+        "role",
+        "nobody",
+    ),
     Clash("role name", ROLE, {"name": "worker"}, "EntityAlreadyExists", "name", "Role with name worker"),
-    Clash("bucket name", BUCKET, {"bucket": "airflow-state"}, "BucketAlreadyOwnedByYou", "bucket", "airflow-state"),
+    Clash(
+        "bucket name",
+        BUCKET,
+        {"bucket": "airflow-state"},
+        "BucketAlreadyOwnedByYou",
+        "bucket",
+        "airflow-state",
+    ),
     Clash("record", RECORD, {"name": "web.example.com."}, "InvalidChangeBatch", "name", "already exists"),
     Clash("parameter", PARAMETER, {"name": "/airflow/old"}, "ParameterAlreadyExists", "name", "/airflow/old"),
-    Clash("second detector", "aws:guardduty/detector:Detector", {"region": REGION}, "BadRequestException", "", "already exists"),
-]  # fmt: skip
+    Clash(
+        "second detector",
+        "aws:guardduty/detector:Detector",
+        {"region": REGION},
+        "BadRequestException",
+        "",
+        "already exists",
+    ),
+]
 
 
 @pytest.mark.parametrize("token", sorted({clash.token for clash in CLASHES}))
@@ -171,7 +374,9 @@ def test_valid_inputs_fit_what_exists(token: str) -> None:
 @pytest.mark.parametrize("clash", CLASHES, ids=lambda clash: f"{clash.token.rpartition(':')[2]}: {clash.id}")
 def test_clash(clash: Clash) -> None:
     with pytest.raises(AwsError) as raised:
-        check_existing(clash.token, {**valid(clash.token), **clash.changes}, SESSION, Account(dict(RESOURCES)))
+        check_existing(
+            clash.token, {**valid(clash.token), **clash.changes}, SESSION, Account(dict(RESOURCES))
+        )
     assert (raised.value.code, raised.value.property) == (clash.code, clash.property)
     assert clash.text in str(raised.value)
 
@@ -188,7 +393,12 @@ FINE = [
     (SERVICE, {"cluster": "arn:cluster"}),
     (BALANCER, {"subnets": ["subnet-0a"], "loadBalancerType": "network"}),
     (TASK, {"taskRoleArn": "arn:aws:iam::222222222222:role/elsewhere"}),
-    (TASK, {"taskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"}),
+    (
+        TASK,
+        {
+            "taskRoleArn": f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+        },
+    ),
     (RECORD, {"name": "web.example.com", "allowOverwrite": True}),
     (RECORD, {"name": "web.example.com", "type": "AAAA"}),
     (PARAMETER, {"name": "/airflow/old", "overwrite": True}),

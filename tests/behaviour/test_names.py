@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.behaviour.names import AutoName, NameTooLong, auto_name, auto_name_of
+from sandbox.behaviour.names import AutoName, NameTooLongError, auto_name, auto_name_of
 from sandbox.behaviour.schema import UnknownType, all_facts
 
 INSTANCE = "aws:rds/instance:Instance"
@@ -123,12 +123,12 @@ def test_room(token: str, longest: int) -> None:
     name = auto_name(token, "a" * longest, b"", {})
     assert rule is not None
     assert len(name or "") == rule.limit
-    with pytest.raises(NameTooLong, match=f"at most {longest} fit"):
+    with pytest.raises(NameTooLongError, match=f"at most {longest} fit"):
         auto_name(token, "a" * (longest + 1), b"", {})
 
 
 def test_room_of_a_sql_server() -> None:
-    with pytest.raises(NameTooLong, match="plus 3 random chars is longer than maximum length 15"):
+    with pytest.raises(NameTooLongError, match="plus 3 random chars is longer than maximum length 15"):
         auto_name(INSTANCE, "a" * 12, b"", {"engine": "sqlserver-ee"})
 
 

@@ -6,6 +6,7 @@ import collections.abc
 import importlib
 import inspect
 import json
+import re
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -24,11 +25,13 @@ LOOSER_SDK = "aws:wafv2/webAcl:WebAcl"
 
 
 def args_of(token: str) -> type:
-    module = token.split(":")[1].split("/")[0]
-    package = importlib.import_module(f"pulumi_aws.{MODULES.get(module, module)}")
-    name = token.split(":")[2]
+    # The resource's own module, not its package: packages load lazily, with everything that the SDK has renamed.
+    _, path, name = token.split(":")
+    package, _, resource = path.partition("/")
+    file = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", resource).lower()
+    module = importlib.import_module(f"pulumi_aws.{MODULES.get(package, package)}.{file}")
     # A resource called like the nested block of another one has its own arguments under this name.
-    found: type = getattr(package, f"{name}InitArgs", None) or getattr(package, f"{name}Args")
+    found: type = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
     return found
 
 
@@ -70,7 +73,7 @@ def kind_in_facts(facts: Mapping[str, Any]) -> str:
 
 
 def differences(args: type, properties: Mapping[str, Any], path: str, strict: bool) -> Iterator[str]:
-    signature = inspect.signature(args.__init__).parameters.items()
+    signature = inspect.signature(args).parameters.items()
     needed = {name for name, parameter in signature if parameter.default is parameter.empty}
     hints = _types.input_type_types(args)
     names = _types.input_type_py_to_pulumi_names(args)
@@ -99,8 +102,10 @@ def test_facts_agree_with_the_sdk(token: str) -> None:
 def test_looser_sdk_still_requires_the_top() -> None:
     args = args_of(LOOSER_SDK)
     needed = {"scope", "default_action", "visibility_config"}
-    signature = inspect.signature(args.__init__).parameters.items()
-    assert needed == {name for name, parameter in signature if parameter.default is parameter.empty} - {"__self__"}
+    signature = inspect.signature(args).parameters.items()
+    assert needed == {name for name, parameter in signature if parameter.default is parameter.empty} - {
+        "__self__"
+    }
 
 
 def test_every_extracted_type_is_there() -> None:

@@ -92,6 +92,10 @@ def nat_gateway(case: Case) -> Iterator[Failure]:
                 yield Failure(key, "is not supported with connectivityType private")
     if kind == "public" and case.has("secondaryPrivateIpAddressCount"):
         yield Failure("secondaryPrivateIpAddressCount", "is not supported with connectivityType public")
+    yield from _placement(case, kind)
+
+
+def _placement(case: Case, kind: Any) -> Iterator[Failure]:
     mode = case.inputs.get("availabilityMode", "zonal")
     if mode == "regional":
         if case.has("subnetId"):

@@ -155,7 +155,7 @@ def containers(case: Case) -> Iterator[Failure]:
     task = Task(
         fargate=fargate,
         awsvpc=case.known("networkMode") == "awsvpc",
-        volumes=None if None in names else frozenset(names),
+        volumes=None if None in names else frozenset(map(str, names)),
         sized=fargate or case.has("memory"),
     )
     failures, needs_role = _judged(text, task)

@@ -1,7 +1,7 @@
 """What parliament, the IAM linter, knows: actions, ARN formats and condition keys of every service.
 
-Refused are the findings that make a statement void or are rejected by AWS. Left out are matters of taste (a star where an
-ARN would do, an older operator that works) and findings of its resource formats on wildcard actions such as `s3:*`,
+Refused are the findings that make a statement void or are rejected by AWS. Left out are matters of taste (a star where
+an ARN would do, an older operator that works) and findings of its resource formats on wildcard actions such as `s3:*`,
 which never all match one resource.
 """
 
@@ -79,9 +79,7 @@ def _text(finding: Any, statements: list[dict[str, Any]], identity: bool) -> str
     if finding.issue == "UNKNOWN_CONDITION_FOR_ACTION" and _is_newer(detail):
         return None
     # AWS itself documents Arn operators on text keys, such as the encryption context of log groups.
-    if finding.issue == "MISMATCHED_TYPE" and re.search(
-        r"requires a value of type Arn but given String", detail
-    ):
+    if finding.issue == "MISMATCHED_TYPE" and "requires a value of type Arn but given String" in detail:
         return None
     title = _TITLES.get(finding.issue)
     where = finding.location.get("string") if isinstance(finding.location, dict) else None
@@ -100,7 +98,6 @@ def _is_newer(detail: str) -> bool:
 
 
 def _mismatch(detail: Any, statements: list[dict[str, Any]]) -> str | None:
-    named = [statement.get("Action", []) for statement in statements]
     listed = [statement.get("Action", []) for statement in statements]
     actions = [action for found in listed for action in (found if isinstance(found, list) else [found])]
     literal = {action.lower() for action in actions if "*" not in action}

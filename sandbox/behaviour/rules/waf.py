@@ -80,7 +80,9 @@ def logging(case: Case) -> Iterator[Failure]:
         yield Failure("logDestinationConfigs", f"takes exactly one destination, got {len(destinations)}")
     for index, arn in enumerate(destinations):
         if isinstance(arn, str) and not _logger_name(arn).startswith("aws-waf-logs-"):
-            yield Failure(f"logDestinationConfigs[{index}]", f'the name must begin with aws-waf-logs-, got "{arn}"')
+            yield Failure(
+                f"logDestinationConfigs[{index}]", f'the name must begin with aws-waf-logs-, got "{arn}"'
+            )
 
 
 def _logger_name(arn: str) -> str:
