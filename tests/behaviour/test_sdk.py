@@ -17,6 +17,9 @@ from pulumi import _types
 
 from sandbox.behaviour.schema import DATA, all_facts
 
+# The SDK warns about what it has renamed when a package is imported.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pulumi_aws.*")
+
 TYPES = sorted(token for token in all_facts() if token.startswith("aws:"))
 MODULES = {"lambda": "lambda_"}
 SCALARS = {str: "string", bool: "bool", int: "int", float: "number", pulumi.Archive: "archive"}
