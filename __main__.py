@@ -32,7 +32,6 @@ async def main() -> pulumi.Inputs:
                 domain_name=shared.domain_name,
                 noncurrent_version_days=shared.noncurrent_version_days,
                 image_retention_count=shared.image_retention_count,
-                release_retention_days=shared.release_retention_days,
                 key_deletion_days=shared.key_deletion_days,
                 protect=shared.protect,
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv4Network
 from typing import Any
 
 import pulumi
@@ -19,6 +20,8 @@ from components import checks, iam
 from components.flow_log import FlowLog, FlowLogArgs
 
 MIN_ZONES, MAX_ZONES = 2, 3
+ZONE_SHARE_BITS = 2
+"""A zone gets a quarter of the VPC, also of two zones: a third one added later must not move the subnets."""
 GATEWAY_SERVICES = ("s3", "dynamodb")
 HTTPS = 443
 PUBLIC, PRIVATE, DATA = "public", "private", "data"
@@ -133,6 +136,7 @@ class Network(pulumi.ComponentResource):
             vpc_name,
             cidr_block=args.cidr,
             availability_zone_names=list(args.zones),
+            availability_zone_cidr_mask=IPv4Network(args.cidr).prefixlen + ZONE_SHARE_BITS,
             subnet_strategy=awsx.ec2.SubnetAllocationStrategy.AUTO,
             subnet_specs=[
                 subnet(type=kind.PUBLIC, name=PUBLIC, cidr_mask=args.public_mask),

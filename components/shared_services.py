@@ -47,8 +47,6 @@ class SharedServicesArgs:
     """Days that overwritten and deleted objects of both buckets can be brought back."""
     image_retention_count: int
     """Images that the registry keeps."""
-    release_retention_days: int
-    """Days that a DAG release stays in the release bucket."""
     key_deletion_days: int
     """Days between the deletion of the key and its end, 7 to 30."""
     protect: bool = True
@@ -87,9 +85,8 @@ class SharedServices(pulumi.ComponentResource):
         self.state_bucket = self._make_bucket(
             f"{name}-state", args, bucket_name=state_bucket_name(args.account_id, args.region)
         )
-        self.release_bucket = self._make_bucket(
-            f"{name}-release", args, expiration_days=args.release_retention_days
-        )
+        # No release expires by its age: the oldest one may be the one in use.
+        self.release_bucket = self._make_bucket(f"{name}-release", args)
         repository = self._make_repository(name, args)
         self.repository_url, self.repository_arn = repository.repository_url, repository.arn
         zone = aws.route53.Zone(

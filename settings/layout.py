@@ -7,9 +7,12 @@ from collections.abc import Sequence
 ADDRESS_BITS = 32
 
 
-def zone_mask(vpc_mask: int, zones: int) -> int:
-    """Return the prefix length of one zone's share: the VPC is halved until there is a part for each zone."""
-    return vpc_mask + (zones - 1).bit_length()
+def zone_mask(vpc_mask: int) -> int:
+    """Return the prefix length of one zone's share: a quarter of the VPC.
+
+    Three zones need quarters; with two zones as well, so that a third one added later moves no subnet.
+    """
+    return vpc_mask + 2
 
 
 def addresses(mask: int) -> int:

@@ -111,7 +111,7 @@ def subnets_fit_in_their_zone(settings: EnvironmentSettings, _: str) -> Iterator
     """Public, private and data subnet fit in a zone's share of the VPC, in this order and aligned."""
     network = settings.network
     masks = (network.public_mask, network.private_mask, network.data_mask)
-    share = zone_mask(network.cidr.prefixlen, len(network.zones))
+    share = zone_mask(network.cidr.prefixlen)
     needed = addresses_needed(masks)
     if needed > addresses(share):
         yield Mistake(

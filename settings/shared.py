@@ -37,8 +37,6 @@ class SharedServicesSettings(Section):
     """Days that an overwritten or deleted object of a bucket can be brought back."""
     image_retention_count: Annotated[int, Field(ge=5, le=1000)] = 50
     """Images that the registry keeps; older ones expire. Rollback reaches only what is kept."""
-    release_retention_days: Annotated[int, Field(ge=7, le=3650)] = 90
-    """Days that the release bucket keeps a DAG release."""
     key_deletion_days: Annotated[int, Field(ge=7, le=30)] = 30
     """Waiting period, in days, before a deleted encryption key is gone for good."""
 

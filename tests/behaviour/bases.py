@@ -22,11 +22,8 @@ from tests.behaviour.values import (
     TOPIC,
     TRUST,
     Json,
-    plain,
     policy,
 )  # fmt: skip
-
-__all__ = ["ACCOUNT", "BASES", "KEY", "QUEUE", "READ", "REGION", "ROLE", "TRUST", "Json", "plain", "policy"]
 
 COMMON: Mapping[str, dict[str, Any]] = {
     "aws:acm/certificate:Certificate": {"domainName": "airflow.example.com", "validationMethod": "DNS"},

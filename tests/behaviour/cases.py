@@ -2,53 +2,12 @@
 
 from __future__ import annotations
 
-import copy
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from tests.behaviour.bases import ACCOUNT, BASES, KEY, QUEUE, REGION, ROLE, Json, plain
-
-REMOVE: Final = object()
-"""Takes a property away."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One wrong input.
-
-    `mutation` maps paths to new values (REMOVE takes away); the refusal must name `property` and hold `reason`.
-    """
-
-    id: str
-    token: str
-    mutation: Mapping[str, Any]
-    property: str
-    reason: str
-    base: Mapping[str, Any] = field(default_factory=dict)
-
-    def inputs(self) -> dict[str, Any]:
-        """Return the wrong inputs as a program hands them over."""
-        changed = copy.deepcopy(dict(self.base or BASES[self.token]))
-        for path, value in self.mutation.items():
-            _change(changed, path, value)
-        result: dict[str, Any] = plain(changed)
-        return result
-
-
-def _change(inputs: Any, path: str, value: Any) -> None:
-    *parts, last = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", path)]
-    for part in parts:
-        inputs = inputs.value[part] if isinstance(inputs, Json) else inputs[part]
-    inputs = inputs.value if isinstance(inputs, Json) else inputs
-    if value is REMOVE:
-        del inputs[last]
-    elif isinstance(last, int) and last == len(inputs):
-        inputs.append(value)
-    else:
-        inputs[last] = value
-
+from tests.behaviour.bases import BASES
+from tests.behaviour.case import REMOVE, Case
+from tests.behaviour.rare_cases import RARE_CASES
+from tests.behaviour.values import ACCOUNT, KEY, QUEUE, REGION, ROLE
 
 CERTIFICATE = "aws:acm/certificate:Certificate"
 SCALING_POLICY = "aws:appautoscaling/policy:Policy"
@@ -394,5 +353,5 @@ OPERATIONS: Final = [
 ]  # fmt: skip
 """What operations refuse."""
 
-CASES: Final = [*SCHEMA, *CONTAINERS, *POLICIES, *NETWORK, *DATA, *OPERATIONS]
+CASES: Final = [*SCHEMA, *CONTAINERS, *POLICIES, *NETWORK, *DATA, *OPERATIONS, *RARE_CASES]
 """Every wrong input that a check refuses."""

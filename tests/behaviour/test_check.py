@@ -15,7 +15,8 @@ from sandbox.behaviour.model import Checked, Failure, Session
 from sandbox.behaviour.schema import UnknownType, all_facts
 from sandbox.behaviour.values import UNKNOWN, Archive, ResourceReference
 from sandbox.behaviour.walker import shape_of
-from tests.behaviour.bases import ACCOUNT, BASES, REGION, TRUST, plain
+from tests.behaviour.bases import BASES
+from tests.behaviour.values import ACCOUNT, REGION, TRUST, plain
 
 VPC = "aws:ec2/vpc:Vpc"
 QUEUE = "aws:sqs/queue:Queue"

@@ -15,7 +15,8 @@ from sandbox.behaviour.existing_network import PLACEMENTS
 from sandbox.behaviour.existing_view import BY_NAME, REFERENCES
 from sandbox.behaviour.model import AwsError, EmptyWorld, Properties, Session
 from sandbox.behaviour.schema import all_facts
-from tests.behaviour.bases import ACCOUNT, BASES, REGION, plain
+from tests.behaviour.bases import BASES
+from tests.behaviour.values import ACCOUNT, REGION, plain
 
 SESSION = Session(ACCOUNT, REGION)
 SUBNET = "aws:ec2/subnet:Subnet"

@@ -6,8 +6,10 @@ import pytest
 
 from sandbox.behaviour.check import check
 from sandbox.behaviour.model import Failure, Session
-from tests.behaviour.bases import ACCOUNT, BASES, REGION, plain
-from tests.behaviour.cases import CASES, Case
+from tests.behaviour.bases import BASES
+from tests.behaviour.case import Case
+from tests.behaviour.cases import CASES
+from tests.behaviour.values import ACCOUNT, REGION, plain
 
 SESSION = Session(ACCOUNT, REGION)
 

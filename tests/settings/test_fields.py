@@ -277,12 +277,6 @@ WRONG = [
     ),
     Wrong(
         "shared",
-        "shared/releaseRetentionDays",
-        6,
-        "shared.releaseRetentionDays: got 6, allowed: a whole number from 7 to 3650",
-    ),
-    Wrong(
-        "shared",
         "network",
         {},
         "network: unknown key, allowed: kind, account, shared, tags",
@@ -354,7 +348,6 @@ BOUNDS = [
     ("environment", "network/dataMask", 18, 28),
     ("shared", "shared/noncurrentVersionDays", 1, 3650),
     ("shared", "shared/imageRetentionCount", 5, 1000),
-    ("shared", "shared/releaseRetentionDays", 7, 3650),
     ("shared", "shared/keyDeletionDays", 7, 30),
 ]
 
@@ -375,8 +368,8 @@ def test_bounds(kind: str, path: str, low: int, high: int) -> None:
 
 RIGHT: list[tuple[str, str, object]] = [
     ("environment", "network/cidr", "172.16.0.0/16"),
-    ("environment", "network/cidr", "192.168.0.0/17"),
-    ("environment", "network/cidr", "10.20.0.0/17"),
+    ("environment", "network/cidr", "192.168.0.0/16"),
+    ("environment", "network/cidr", "172.16.0.0/16"),
     ("environment", "network/zones", ["eu-west-1c", "eu-west-1a", "eu-west-1b"]),
     ("environment", "network/nat", "perZone"),
     ("environment", "network/interfaceEndpoints", SERVICES.split(", ")),
@@ -465,7 +458,6 @@ def test_defaults_of_the_shared_stack() -> None:
     assert settings.shared.model_dump(exclude={"domain_name", "protect"}) == {
         "noncurrent_version_days": 90,
         "image_retention_count": 50,
-        "release_retention_days": 90,
         "key_deletion_days": 30,
     }
 

@@ -62,6 +62,7 @@ def test_network_settings_reach_the_vpc(platform: RecordingMonitor) -> None:
     assert platform.one(VPC).inputs == {
         "cidrBlock": "10.30.0.0/16",
         "availabilityZoneNames": ["eu-west-1b", "eu-west-1a"],
+        "availabilityZoneCidrMask": 18,
         "subnetStrategy": "Auto",
         "subnetSpecs": [
             {"type": "Public", "name": "public", "cidrMask": 24},

@@ -54,6 +54,7 @@ def test_vpc(deploy: Deployment, nat: NatGateways, strategy: str) -> None:
         "net-vpc": {
             "cidrBlock": "10.20.0.0/16",
             "availabilityZoneNames": ["eu-west-1a", "eu-west-1b"],
+            "availabilityZoneCidrMask": 18,
             "subnetStrategy": "Auto",
             "subnetSpecs": [
                 {"type": "Public", "name": "public", "cidrMask": 22},

@@ -26,7 +26,6 @@ ARGS = SharedServicesArgs(
     domain_name="nonprod.example.com",
     noncurrent_version_days=90,
     image_retention_count=40,
-    release_retention_days=60,
     key_deletion_days=14,
     protect=True,
 )
@@ -153,7 +152,7 @@ def test_both_buckets_use_the_key(deploy: Deployment) -> None:
     assert rules == [{"sseAlgorithm": "aws:kms", "kmsMasterKeyId": monitor.state(KEY)["arn"]}] * 2
 
 
-def test_only_releases_expire(deploy: Deployment) -> None:
+def test_nothing_expires_by_its_age(deploy: Deployment) -> None:
     lifecycles = shared(deploy).inputs("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
     expirations = {
         name: [rule["expiration"] for rule in inputs["rules"] if "expiration" in rule]
@@ -161,7 +160,7 @@ def test_only_releases_expire(deploy: Deployment) -> None:
     }
     markers = {"expiredObjectDeleteMarker": True}
     assert expirations == {
-        "shared-release-lifecycle": [markers, {"days": 60}],
+        "shared-release-lifecycle": [markers],
         "shared-state-lifecycle": [markers],
     }
 

@@ -120,7 +120,7 @@ def proxy(case: Case) -> Iterator[Failure]:
     if timeout is not None and not 1 <= timeout <= 28800:
         yield Failure("idleClientTimeout", f"must be 1 to 28800 seconds, got {timeout}")
     for path, item in objects(case.known("auths"), "auths"):
-        if known(item, "iamAuth") == "REQUIRED" and case.inputs.get("requireTls") is not True:
+        if known(item, "iamAuth") == "REQUIRED" and case.inputs.get("requireTls") in (None, False):
             yield Failure(f"{path}.iamAuth", "REQUIRED needs requireTls true")
 
 

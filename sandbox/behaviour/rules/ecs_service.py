@@ -158,8 +158,8 @@ def capacity_provider(case: Case) -> Iterator[Failure]:
         )
     settings = case.known("autoScalingGroupProvider")
     if known(settings, "managedTerminationProtection") == "ENABLED":
-        scaling = known(settings, "managedScaling")
-        if known(scaling, "status") != "ENABLED":
+        scaling = settings.get("managedScaling", {})
+        if isinstance(scaling, dict) and scaling.get("status") in (None, "DISABLED"):
             yield Failure(
                 "autoScalingGroupProvider.managedTerminationProtection", "needs managedScaling.status ENABLED"
             )

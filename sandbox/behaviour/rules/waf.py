@@ -75,7 +75,9 @@ def _one(item: dict[str, Any], keys: tuple[str, str], path: str) -> Iterator[Fai
 @rule("aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration")
 def logging(case: Case) -> Iterator[Failure]:
     """Check the one destination."""
-    destinations = case.known("logDestinationConfigs") or []
+    destinations = case.known("logDestinationConfigs")
+    if destinations is None:
+        return
     if len(destinations) != 1:
         yield Failure("logDestinationConfigs", f"takes exactly one destination, got {len(destinations)}")
     for index, arn in enumerate(destinations):
