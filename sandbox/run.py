@@ -87,7 +87,12 @@ class Sandbox:
     # -- the CLI ------------------------------------------------------------------------------------------------------
 
     def pulumi(
-        self, arguments: Sequence[str], *, quiet: bool = False, capture: bool = False, hide: Sequence[str] = ()
+        self,
+        arguments: Sequence[str],
+        *,
+        quiet: bool = False,
+        capture: bool = False,
+        hide: Sequence[str] = (),
     ) -> subprocess.CompletedProcess[str]:
         """Run the CLI; with `quiet` its output is returned instead of shown.
 

@@ -57,7 +57,8 @@ def program_alone(folder: Path) -> float:
     code = (
         "import time, runpy, asyncio, pulumi\n"
         "class Mocks(pulumi.runtime.Mocks):\n"
-        "    def new_resource(self, args): return [args.name, dict(arn='a', bucket='b', keyId='k', name='n') | args.inputs]\n"
+        "    def new_resource(self, args):\n"
+        "        return [args.name, dict(arn='a', bucket='b', keyId='k', name='n') | args.inputs]\n"
         "    def call(self, args): return {}\n"
         "asyncio.set_event_loop(asyncio.new_event_loop())\n"
         "pulumi.runtime.set_mocks(Mocks())\n"

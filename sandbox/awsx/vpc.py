@@ -37,7 +37,7 @@ __all__ = [
     "construct",
 ]
 
-TOKEN: Final = "awsx:ec2:Vpc"  # noqa: S105 - a type token
+TOKEN: Final = "awsx:ec2:Vpc"
 LISTS: Final = {
     "eips": EIP,
     "natGateways": NAT,

@@ -87,6 +87,7 @@ class AwsError(Exception):
     """
 
     def __init__(self, code: str, message: str, property: str = "") -> None:
+        """Compose the message as a person reads it."""
         super().__init__(f"{code}: {message}" + (f" ({property})" if property else ""))
         self.code, self.property = code, property
 
@@ -104,10 +105,10 @@ class World(Protocol):
 class EmptyWorld:
     """A world with nothing in it: unit tests and previews of new stacks."""
 
-    def find(self, token: str, id: str) -> Properties | None:
+    def find(self, token: str, id: str) -> Properties | None:  # noqa: ARG002
         """Find nothing."""
         return None
 
-    def all(self, token: str) -> Iterable[tuple[str, Properties]]:
+    def all(self, token: str) -> Iterable[tuple[str, Properties]]:  # noqa: ARG002
         """Hold nothing."""
         return ()

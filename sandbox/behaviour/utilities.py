@@ -89,7 +89,7 @@ def compute(token: str, name: str, inputs: Properties, session: Session, seed: b
     if maker is None:
         raise UnknownType(f"{token} is not a type of the docker, random or tls provider")
     key = sha256(b"\0".join([token.encode(), name.encode(), seed])).digest()
-    stream = random.Random(key)  # noqa: S311 - values must repeat, nothing real is protected
+    stream = random.Random(key)
     return _shown(token, maker(token, echo(token, inputs), stream))
 
 

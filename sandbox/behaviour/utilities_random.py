@@ -64,7 +64,7 @@ CLASSES: Final = (
 def make(token: str, inputs: Properties, stream: random.Random) -> Created:
     """Create a random value; `inputs` have their defaults filled in."""
     if seed := inputs.get("seed"):
-        stream = random.Random(seed)  # noqa: S311 - the seed is there to repeat the value
+        stream = random.Random(seed)
     identity, computed = KINDS[token.rpartition(":")[2]](inputs, stream)
     return Created(identity, {**inputs, **computed})
 

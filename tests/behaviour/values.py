@@ -60,4 +60,3 @@ SIDECAR: dict[str, Any] = {
     "essential": False,
     "dependsOn": [{"containerName": "scheduler", "condition": "HEALTHY"}],
 }
-

@@ -1,7 +1,7 @@
 """The tables of wrong inputs and of changes, through the real engine: what a person sees, and what the engine plans.
 
-All rows run without an engine in tests/behaviour; here the first rows of every type do. Each worker keeps one sandbox open
-and gives every row an empty stack. Not proven here: rows that need outputs which only AWS knows.
+All rows run without an engine in tests/behaviour; here the first rows of every type do. Each worker keeps one sandbox
+open and gives every row an empty stack. Not proven here: rows that need outputs which only AWS knows.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from sandbox.run import Options, Sandbox, opened
-from tests.behaviour.cases import CASES, Case
+from tests.behaviour.case import Case
+from tests.behaviour.cases import CASES
 from tests.behaviour.changes import CHANGES, ChangeRow
 from tests.engine.support import ACCOUNT, Project
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from sandbox.graph import Graph, from_plan, from_preview, from_state
 
@@ -13,7 +14,7 @@ VPC = "urn:pulumi:dev::probe::airflow:network:Network$aws:ec2/vpc:Vpc::net-vpc"
 QUEUE = "urn:pulumi:dev::probe::aws:sqs/queue:Queue::work"
 TOPIC = "urn:pulumi:dev::probe::aws:sns/topic:Topic::news"
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"urn": STACK},
     {"urn": NETWORK, "parent": STACK},
     {"urn": VPC, "parent": NETWORK, "inputs": {"cidrBlock": "10.0.0.0/16"}},
@@ -62,7 +63,7 @@ def test_a_json_preview_gives_the_same_graph() -> None:
 
 
 def test_a_plan_gives_the_same_graph(tmp_path: Path) -> None:
-    def goal(row: dict[str, object]) -> dict[str, object]:
+    def goal(row: dict[str, Any]) -> dict[str, Any]:
         kept = {key: value for key, value in row.items() if key not in ("urn", "inputs")}
         return {"goal": {**kept, "inputDiff": {"adds": row.get("inputs", {})}}, "steps": ["create"]}
 

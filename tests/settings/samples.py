@@ -14,6 +14,8 @@ from settings import SettingsError, parse
 ROOT = Path(__file__).parents[2]
 KEY = "airflow-platform:platform"
 STACKS = ("nonprod-shared", "prod-shared", "dev", "prod")
+
+
 class _Deleted:
     """Stands for a key that a sample lacks; named the same in every process that collects the tests."""
 

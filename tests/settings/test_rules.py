@@ -106,7 +106,12 @@ ROWS = [
     Row(
         "subnets_fit_in_their_zone",
         "dev",
-        {"network/cidr": "10.0.0.0/20", "network/publicMask": 25, "network/privateMask": 24, "network/dataMask": 25},
+        {
+            "network/cidr": "10.0.0.0/20",
+            "network/publicMask": 25,
+            "network/privateMask": 24,
+            "network/dataMask": 25,
+        },
     ),
     Row(
         "subnets_fit_in_their_zone",

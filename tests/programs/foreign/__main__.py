@@ -72,7 +72,9 @@ function = aws.lambda_.Function(
     handler="index.handler",
     role=role.arn,
     timeout=60,
-    code=pulumi.AssetArchive({"index.py": pulumi.StringAsset("def handler(event, context):\n    return event\n")}),
+    code=pulumi.AssetArchive(
+        {"index.py": pulumi.StringAsset("def handler(event, context):\n    return event\n")}
+    ),
     vpc_config={"subnet_ids": [subnet.id for subnet in subnets], "security_group_ids": [outward.id]},
     environment={"variables": {"ARCHIVE": archive.bucket, "WORKERS": config.require("workers")}},
 )

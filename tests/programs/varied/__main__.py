@@ -23,7 +23,10 @@ TRUST = json.dumps(
 )
 
 provider = aws.Provider(
-    "account", region="eu-west-1", allowed_account_ids=["111111111111"], default_tags={"tags": {"project": "bench"}}
+    "account",
+    region="eu-west-1",
+    allowed_account_ids=["111111111111"],
+    default_tags={"tags": {"project": "bench"}},
 )
 options = pulumi.ResourceOptions(provider=provider)
 network = aws.ec2.Vpc("network", cidr_block="10.0.0.0/16", opts=options)
@@ -56,7 +59,10 @@ def group(index: int) -> None:
     )
     role = aws.iam.Role(name, assume_role_policy=TRUST, opts=options)
     aws.iam.RolePolicy(
-        name, role=role.id, policy=statement("s3:GetObject", pulumi.Output.concat(bucket.arn, "/*")), opts=options
+        name,
+        role=role.id,
+        policy=statement("s3:GetObject", pulumi.Output.concat(bucket.arn, "/*")),
+        opts=options,
     )
     guard = aws.ec2.SecurityGroup(name, vpc_id=network.id, description=f"Tasks of {name}", opts=options)
     aws.vpc.SecurityGroupIngressRule(
@@ -74,7 +80,9 @@ def group(index: int) -> None:
     queue = aws.sqs.Queue(name, visibility_timeout_seconds=120, sqs_managed_sse_enabled=True, opts=options)
     topic = aws.sns.Topic(name, opts=options)
     aws.sns.TopicSubscription(name, topic=topic.arn, protocol="sqs", endpoint=queue.arn, opts=options)
-    cluster = aws.ecs.Cluster(name, settings=[{"name": "containerInsights", "value": "enabled"}], opts=options)
+    cluster = aws.ecs.Cluster(
+        name, settings=[{"name": "containerInsights", "value": "enabled"}], opts=options
+    )
     aws.ecs.ClusterCapacityProviders(
         name, cluster_name=cluster.name, capacity_providers=["FARGATE", "FARGATE_SPOT"], opts=options
     )
@@ -84,7 +92,11 @@ def group(index: int) -> None:
         "essential": True,
         "logConfiguration": {
             "logDriver": "awslogs",
-            "options": {"awslogs-group": logs.name, "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "main"},
+            "options": {
+                "awslogs-group": logs.name,
+                "awslogs-region": "eu-west-1",
+                "awslogs-stream-prefix": "main",
+            },
         },
     }
     aws.ecs.TaskDefinition(
