@@ -10,8 +10,9 @@ from sandbox.behaviour.names import NameTooLongError, auto_name, auto_name_of
 from sandbox.behaviour.regions import ZONES
 from sandbox.behaviour.rules import Case, rule_failures
 from sandbox.behaviour.schema import facts_of
+from sandbox.behaviour.specs import shape_of
 from sandbox.behaviour.values import UNKNOWN
-from sandbox.behaviour.walker import Walk, shape_of
+from sandbox.behaviour.walker import Walk
 
 DEFAULTS = "__defaults"
 """The input that lists the top-level inputs the provider filled in itself."""

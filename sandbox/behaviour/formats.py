@@ -69,7 +69,7 @@ def _network(parse: Callable[[str], ipaddress.IPv4Network | ipaddress.IPv6Networ
     return test
 
 
-_EXAMPLES: Final = {"IPv4": "10.0.0.0/16", "IPv6": "2001:db8::/56"}
+_EXAMPLES: Final = {"IPv4": "10.0.0.0/16", "IPv6": "2001:db8::/56", "IPv4 or IPv6": "10.0.0.0/16"}
 
 
 def _same_network(network: ipaddress.IPv4Network | ipaddress.IPv6Network, value: str) -> bool:
@@ -152,6 +152,7 @@ _KNOWN: Final[Mapping[str, Test]] = {
     "ipv6-network-cidr": _network(lambda value: ipaddress.IPv6Network(value, strict=False), "IPv6"),
     "ipv4CidrNetworkAddress": _network(lambda value: ipaddress.IPv4Network(value, strict=False), "IPv4"),
     "ipv6CidrNetworkAddress": _network(lambda value: ipaddress.IPv6Network(value, strict=False), "IPv6"),
+    "network-cidr (IPv4 or IPv6)": _network(network_of, "IPv4 or IPv6"),
     "cidr": _optional(_parses(network_of), "a CIDR block"),
     "ipv4": _optional(_parses(ipaddress.IPv4Address), "an IPv4 address"),
     "ipv6": _optional(_parses(ipaddress.IPv6Address), "an IPv6 address"),

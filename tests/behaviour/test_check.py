@@ -13,8 +13,8 @@ import pytest
 from sandbox.behaviour.check import check
 from sandbox.behaviour.model import Checked, Failure, Session
 from sandbox.behaviour.schema import UnknownType, all_facts
+from sandbox.behaviour.specs import shape_of
 from sandbox.behaviour.values import UNKNOWN, Archive, ResourceReference
-from sandbox.behaviour.walker import shape_of
 from tests.behaviour.bases import BASES
 from tests.behaviour.values import ACCOUNT, REGION, TRUST, plain
 

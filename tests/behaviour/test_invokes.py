@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
 import re
@@ -15,6 +14,7 @@ from sandbox.behaviour.invokes import INVOKES, invoke
 from sandbox.behaviour.model import AwsError, EmptyWorld, Properties, Session
 from sandbox.behaviour.outputs import created
 from sandbox.behaviour.schema import UnknownType
+from tests.sdk import sdk_module
 
 ACCOUNT, REGION = "111111111111", "eu-west-1"
 SESSION = Session(ACCOUNT, REGION, {"owner": "data"})
@@ -91,8 +91,7 @@ def result_names(token: str) -> set[str]:
     _, path, name = token.split(":")
     module, _ = path.split("/")
     file = re.sub("([A-Z])", lambda match: f"_{match[1].lower()}", name)
-    package = "pulumi_aws" if module == "index" else f"pulumi_aws.{module}"
-    source = importlib.import_module(f"{package}.{file}")
+    source = sdk_module("" if module == "index" else module, file)
     assert f"'{token}'" in inspect.getsource(source)
     result = getattr(source, f"{name[0].upper()}{name[1:]}Result")
     members = inspect.getmembers(result, lambda member: isinstance(member, property))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import ipaddress
 import re
@@ -42,6 +41,7 @@ from tests.behaviour.changes import (
     VPC,
     VPC_ID,
 )
+from tests.sdk import sdk_module
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pulumi_aws")
 
@@ -156,7 +156,7 @@ def types_in_sdk(token: str) -> dict[str, str]:
     module, file = path.split("/")
     file = re.sub("([A-Z])", lambda match: f"_{match[1].lower()}", file)
     package = "lambda_" if module == "lambda" else module
-    cls = getattr(importlib.import_module(f"pulumi_aws.{package}.{file}"), name)
+    cls = getattr(sdk_module(package, file), name)
     found = inspect.getmembers(cls, lambda member: isinstance(member, property))
     own = {getattr(value.fget, "_pulumi_name", key): value.fget for key, value in found}
     hidden = {"id", "urn", "pulumi_resource_name", "pulumi_resource_type"}

@@ -2,69 +2,29 @@
 
 from __future__ import annotations
 
-import collections.abc
-import importlib
-import inspect
 import json
-import re
-import typing
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
-from pulumi import _types
 
 from sandbox.behaviour.schema import DATA, all_facts
 
-# The SDK warns about what it has renamed when a package is imported.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pulumi_aws.*")
-
 TYPES = sorted(token for token in all_facts() if token.startswith("aws:"))
-MODULES = {"lambda": "lambda_"}
-SCALARS = {str: "string", bool: "bool", int: "int", float: "number", pulumi.Archive: "archive"}
 LOOSER_SDK = "aws:wafv2/webAcl:WebAcl"
 """Its nested classes are shared with another resource, so the SDK does not require what the provider requires."""
 
 
-def args_of(token: str) -> type:
-    # The resource's own module, not its package: packages load lazily, with everything that the SDK has renamed.
-    _, path, name = token.split(":")
-    package, _, resource = path.partition("/")
-    file = re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", resource).lower()
-    module = importlib.import_module(f"pulumi_aws.{MODULES.get(package, package)}.{file}")
-    # A resource called like the nested block of another one has its own arguments under this name.
-    found: type = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
-    return found
-
-
-def options(hint: Any) -> list[Any]:
-    """Return what a hint allows, without what every input allows: None, awaitables and outputs."""
-    if typing.get_origin(hint) is not typing.Union:
-        return [hint]
-    wrappers = (collections.abc.Awaitable, pulumi.Output)
-    return [
-        item
-        for item in typing.get_args(hint)
-        if item is not type(None) and typing.get_origin(item) not in wrappers
-    ]
-
-
-def kind_of(hint: Any) -> tuple[str, type | None]:
-    for item in options(hint):
-        origin, args = typing.get_origin(item), typing.get_args(item)
-        if origin in (list, collections.abc.Sequence):
-            kind, nested = kind_of(args[0])
-            return f"list of {kind}", nested
-        if origin in (dict, collections.abc.Mapping):
-            return f"map of {kind_of(args[1])[0]}", None
-        if isinstance(item, type) and _types.is_input_type(item):
-            return "object", item
-        if item in SCALARS:
-            return SCALARS[item], None
-        if isinstance(item, type) and issubclass(item, str):
-            return "string", None
-    raise AssertionError(hint)
+@pytest.fixture(scope="module")
+def sdk() -> dict[str, Any]:
+    script = Path(__file__).parent / "sdk_shapes.py"
+    command = [sys.executable, "-W", "ignore", str(script)]
+    done = subprocess.run(command, input=json.dumps(TYPES), capture_output=True, text=True, check=True)
+    shapes: dict[str, Any] = json.loads(done.stdout)
+    return shapes
 
 
 def kind_in_facts(facts: Mapping[str, Any]) -> str:
@@ -75,40 +35,39 @@ def kind_in_facts(facts: Mapping[str, Any]) -> str:
     return f"{facts['type']} of {items}"
 
 
-def differences(args: type, properties: Mapping[str, Any], path: str, strict: bool) -> Iterator[str]:
-    signature = inspect.signature(args).parameters.items()
-    needed = {name for name, parameter in signature if parameter.default is parameter.empty}
-    hints = _types.input_type_types(args)
-    names = _types.input_type_py_to_pulumi_names(args)
-    for name in properties.keys() - set(names.values()):
-        yield f"{path}{name}: not in the SDK"
-    for python_name, name in names.items():
-        facts = properties.get(name)
+def differences(
+    classes: Mapping[str, Any], name: str, properties: Mapping[str, Any], path: str, strict: bool
+) -> Iterator[str]:
+    inputs = classes[name]
+    yield from (f"{path}{key}: not in the SDK" for key in properties.keys() - inputs.keys())
+    for key, given in inputs.items():
+        facts = properties.get(key)
         if facts is None:
-            yield f"{path}{name}: not in the facts"
+            yield f"{path}{key}: not in the facts"
             continue
-        kind, nested = kind_of(hints[name])
-        if kind != kind_in_facts(facts):
-            yield f"{path}{name}: {kind} in the SDK, {kind_in_facts(facts)} in the facts"
-        if strict and (python_name in needed) != bool(facts.get("required")):
-            yield f"{path}{name}: required differs"
-        if nested is not None and "recursive" not in facts:
-            yield from differences(nested, facts["properties"], f"{path}{name}.", strict)
+        if given["kind"] != kind_in_facts(facts):
+            yield f"{path}{key}: {given['kind']} in the SDK, {kind_in_facts(facts)} in the facts"
+        if strict and given["required"] != bool(facts.get("required")):
+            yield f"{path}{key}: required differs"
+        if given["class"] and "recursive" not in facts:
+            yield from differences(classes, given["class"], facts["properties"], f"{path}{key}.", strict)
 
 
 @pytest.mark.parametrize("token", TYPES)
-def test_facts_agree_with_the_sdk(token: str) -> None:
-    strict = token != LOOSER_SDK
-    assert list(differences(args_of(token), all_facts()[token]["properties"], "", strict)) == []
+def test_facts_agree_with_the_sdk(sdk: dict[str, Any], token: str) -> None:
+    name, properties = sdk["types"][token], all_facts()[token]["properties"]
+    assert list(differences(sdk["classes"], name, properties, "", token != LOOSER_SDK)) == []
 
 
-def test_looser_sdk_still_requires_the_top() -> None:
-    args = args_of(LOOSER_SDK)
-    needed = {"scope", "default_action", "visibility_config"}
-    signature = inspect.signature(args).parameters.items()
-    assert needed == {name for name, parameter in signature if parameter.default is parameter.empty} - {
-        "__self__"
-    }
+def test_looser_sdk_still_requires_the_top(sdk: dict[str, Any]) -> None:
+    inputs = sdk["classes"][sdk["types"][LOOSER_SDK]]
+    needed = {key for key, given in inputs.items() if given["required"]}
+    assert needed == {"scope", "defaultAction", "visibilityConfig"}
+
+
+def test_every_nested_type_was_compared(sdk: dict[str, Any]) -> None:
+    assert len(sdk["classes"]) > 700
+    assert sum(map(len, sdk["classes"].values())) > 2500
 
 
 def test_every_extracted_type_is_there() -> None:

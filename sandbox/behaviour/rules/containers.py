@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from sandbox.behaviour.model import Failure
-from sandbox.behaviour.walker import described, join
+from sandbox.behaviour.specs import described
+from sandbox.behaviour.walker import join
 
 ROOT: Final = "ContainerDefinition"
 

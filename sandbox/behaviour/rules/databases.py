@@ -124,18 +124,6 @@ def proxy(case: Case) -> Iterator[Failure]:
             yield Failure(f"{path}.iamAuth", "REQUIRED needs requireTls true")
 
 
-@rule("aws:rds/proxyTarget:ProxyTarget")
-def target(case: Case) -> Iterator[Failure]:
-    """Check that one kind of target is given."""
-    given = [key for key in ("dbInstanceIdentifier", "dbClusterIdentifier") if case.has(key)]
-    if len(given) != 1:
-        got = " and ".join(given) or "none"
-        yield Failure(
-            "dbInstanceIdentifier",
-            f"exactly one of dbInstanceIdentifier, dbClusterIdentifier is required, got {got}",
-        )
-
-
 @rule("aws:rds/eventSubscription:EventSubscription")
 def subscription(case: Case) -> Iterator[Failure]:
     """Check that sources have a type."""

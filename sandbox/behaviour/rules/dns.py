@@ -11,10 +11,6 @@ from sandbox.behaviour.model import Failure
 from sandbox.behaviour.rules import Case, known, objects, rule
 
 RECORD: Final = "aws:route53/record:Record"
-POLICIES: Final = (
-    "cidrRoutingPolicy", "failoverRoutingPolicies", "geolocationRoutingPolicies", "geoproximityRoutingPolicy",
-    "latencyRoutingPolicies", "multivalueAnswerRoutingPolicy", "weightedRoutingPolicies",
-)  # fmt: skip
 _ZONE: Final = re.compile(
     r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.?", re.IGNORECASE
 )
@@ -23,19 +19,9 @@ _SERVICE: Final = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 
 @rule(RECORD)
 def record(case: Case) -> Iterator[Failure]:
-    """Check values, time to live and routing of a record set."""
-    if case.has("aliases") == case.has("records"):
-        got = "both" if case.has("records") else "none"
-        yield Failure("records", f"exactly one of aliases, records is required, got {got}")
-    elif case.has("records") and not case.has("ttl"):
+    """Check values and time to live of a record set."""
+    if case.has("records") and not case.has("ttl"):
         yield Failure("ttl", "is required with records")
-    elif case.has("aliases") and case.has("ttl"):
-        yield Failure("ttl", "conflicts with aliases: an alias has the time to live of its target")
-    given = [key for key in POLICIES if case.inputs.get(key) not in (None, False, [])]
-    if len(given) > 1:
-        yield Failure(given[1], f"only one routing policy is allowed, got {' and '.join(given)}")
-    if given and not case.has("setIdentifier"):
-        yield Failure("setIdentifier", f"is required with {given[0]}")
     yield from _values(case)
 
 

@@ -18,7 +18,6 @@ LARGEST, SMALLEST = 16, 28
 """Prefix lengths that AWS allows for VPCs and subnets."""
 
 DESTINATIONS: Final = ("cidrBlock", "ipv6CidrBlock", "destinationPrefixListId")
-ROUTE_DESTINATIONS: Final = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
 TARGETS: Final = (
     "carrierGatewayId", "coreNetworkArn", "egressOnlyGatewayId", "gatewayId", "localGatewayId", "natGatewayId",
     "networkInterfaceId", "odbNetworkArn", "transitGatewayId", "vpcEndpointId", "vpcPeeringConnectionId",
@@ -53,8 +52,6 @@ def private_range(case: Case) -> Iterator[Failure]:
 @rule(SUBNET)
 def zone(case: Case) -> Iterator[Failure]:
     """Check that the zone is one of the region."""
-    if case.has("availabilityZone") and case.has("availabilityZoneId"):
-        yield Failure("availabilityZoneId", "conflicts with availabilityZone")
     if problem := zone_problem(case.known("availabilityZone"), case.region):
         yield Failure("availabilityZone", problem)
 
@@ -109,13 +106,6 @@ def _placement(case: Case, kind: Any) -> Iterator[Failure]:
             yield Failure("allocationId", "is required for a public NAT gateway")
 
 
-@rule("aws:ec2/route:Route")
-def route(case: Case) -> Iterator[Failure]:
-    """Check that a route has one destination and one target."""
-    yield from _one(case.inputs, ROUTE_DESTINATIONS, "", "destination")
-    yield from _one(case.inputs, TARGETS, "", "target")
-
-
 @rule("aws:ec2/routeTable:RouteTable")
 def routes(case: Case) -> Iterator[Failure]:
     """Check that each inline route has one destination and one target."""
@@ -166,14 +156,6 @@ def network_acl(case: Case) -> Iterator[Failure]:
                 yield Failure(f"{path}.fromPort", "fromPort and toPort must be 0 with protocol -1")
             if not item.get("cidrBlock") and not item.get("ipv6CidrBlock"):
                 yield Failure(f"{path}.cidrBlock", "cidrBlock or ipv6CidrBlock is required")
-
-
-@rule("aws:ec2/networkAclRule:NetworkAclRule")
-def network_acl_rule(case: Case) -> Iterator[Failure]:
-    """Check the source of one entry."""
-    if case.has("cidrBlock") == case.has("ipv6CidrBlock"):
-        got = "both" if case.has("cidrBlock") else "none"
-        yield Failure("cidrBlock", f"exactly one of cidrBlock, ipv6CidrBlock is required, got {got}")
 
 
 @rule("aws:ec2/launchTemplate:LaunchTemplate")

@@ -139,15 +139,9 @@ def cluster_capacity(case: Case) -> Iterator[Failure]:
 
 @rule(PROVIDER)
 def capacity_provider(case: Case) -> Iterator[Failure]:
-    """Check the kind and the name of a capacity provider."""
+    """Check cluster, name and protection of a capacity provider."""
     group, managed = case.has("autoScalingGroupProvider"), case.has("managedInstancesProvider")
-    if group == managed:
-        got = "both" if group else "none"
-        yield Failure(
-            "autoScalingGroupProvider",
-            f"exactly one of autoScalingGroupProvider, managedInstancesProvider is required, got {got}",
-        )
-    elif managed and not case.has("cluster"):
+    if managed and not case.has("cluster"):
         yield Failure("cluster", "is required with managedInstancesProvider")
     elif group and case.has("cluster"):
         yield Failure("cluster", "must not be set with autoScalingGroupProvider")

@@ -26,18 +26,12 @@ _RETIRED: Final = frozenset(
 
 @rule(FUNCTION)
 def package(case: Case) -> Iterator[Failure]:
-    """Check what Zip and image functions need."""
+    """Check what Zip functions need, and retired runtimes."""
     kind = case.inputs.get("packageType", "Zip")
     if kind == "Zip":
         for key in ("handler", "runtime"):
             if not case.has(key):
                 yield Failure(key, "is required with packageType Zip")
-        if not any(case.has(key) for key in ("code", "s3Bucket")):
-            yield Failure("code", "one of code, s3Bucket is required with packageType Zip")
-        if case.has("s3Bucket") and not case.has("s3Key"):
-            yield Failure("s3Key", "is required with s3Bucket")
-    if kind == "Image" and not case.has("imageUri"):
-        yield Failure("imageUri", "is required with packageType Image")
     runtime = case.known("runtime")
     if runtime in _RETIRED:
         yield Failure("runtime", f'"{runtime}" is retired: AWS creates no new functions with it')

@@ -40,11 +40,7 @@ def rotation(case: Case) -> Iterator[Failure]:
 
 @rule("aws:ssm/parameter:Parameter")
 def parameter(case: Case) -> Iterator[Failure]:
-    """Check name, value and size of a parameter."""
-    given = [key for key in ("value", "insecureValue", "valueWo") if case.has(key)]
-    if len(given) != 1:
-        got = " and ".join(given) or "none"
-        yield Failure("value", f"exactly one of value, insecureValue, valueWo is required, got {got}")
+    """Check name and size of a parameter."""
     if case.has("insecureValue") and case.known("type") == "SecureString":
         yield Failure("insecureValue", "is not for type SecureString")
     name = case.known("name")

@@ -9,7 +9,6 @@ from typing import Any, Final
 from sandbox.behaviour.formats import network_of
 from sandbox.behaviour.model import Failure
 from sandbox.behaviour.rules import Case, known, objects, rule
-from sandbox.behaviour.values import UNKNOWN
 
 GROUP: Final = "aws:ec2/securityGroup:SecurityGroup"
 DEFAULT_GROUP: Final = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
@@ -17,7 +16,6 @@ INGRESS: Final = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS: Final = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 CLASSIC: Final = "aws:ec2/securityGroupRule:SecurityGroupRule"
 SOURCES: Final = ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups", "self")
-RULE_SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
 ALL: Final = ("-1", "all")
 PORTS: Final = ("tcp", "udp", "6", "17")
 MAX_PORT: Final = 65535
@@ -48,14 +46,7 @@ def classic_rule(case: Case) -> Iterator[Failure]:
 
 @rule(INGRESS, EGRESS)
 def single_rule(case: Case) -> Iterator[Failure]:
-    """Check one rule: exactly one source, ports that fit the protocol."""
-    given = [key for key in RULE_SOURCES if case.has(key)]
-    if not given:
-        yield Failure(RULE_SOURCES[0], f"exactly one of {', '.join(RULE_SOURCES)} is required, got none")
-    elif len(given) > 1:
-        yield Failure(
-            given[1], f"exactly one of {', '.join(RULE_SOURCES)} is allowed, got {' and '.join(given)}"
-        )
+    """Check that the ports of one rule fit the protocol."""
     protocol = case.known("ipProtocol")
     ports = [key for key in ("fromPort", "toPort") if case.has(key)]
     if protocol in ALL and ports:
@@ -65,8 +56,6 @@ def single_rule(case: Case) -> Iterator[Failure]:
         yield Failure(missing, f"is required with ipProtocol {protocol}")
     else:
         yield from _range(case.inputs, "", protocol)
-    for key in ("cidrIpv4", "cidrIpv6"):
-        yield from _block(case.known(key), key)
     description = case.known("description")
     if description is not None and not _TEXT.fullmatch(description):
         yield Failure("description", "may hold letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* only")
@@ -102,7 +91,7 @@ def _blocks(item: dict[str, Any], path: str) -> Iterator[Failure]:
 
 
 def _block(block: Any, path: str) -> Iterator[Failure]:
-    if not isinstance(block, str) or block is UNKNOWN:
+    if not isinstance(block, str):
         return
     try:
         network = network_of(block)

@@ -11,6 +11,7 @@ from sandbox.behaviour.rules import Case, rule
 ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
 SERVICES: Final = ("serviceName", "serviceNetworkArn", "resourceConfigurationArn")
 GATEWAY_SERVICES: Final = ("s3", "dynamodb")
+_ELSEWHERE: Final = ("com.amazonaws.vpce.", "com.amazonaws.s3-global.")
 _ONLY: Final = {
     "routeTableIds": ("Gateway",),
     "subnetIds": ("Interface", "GatewayLoadBalancer", "Resource", "ServiceNetwork"),
@@ -41,13 +42,12 @@ def _service(case: Case, kind: str) -> Iterator[Failure]:
     service = case.known("serviceName")
     if service is None or not service.startswith(("com.amazonaws.", "cn.com.amazonaws.")):
         return
-    prefix = f"{'cn.' if case.session.partition == 'aws-cn' else ''}com.amazonaws.{case.region}."
-    region = case.known("serviceRegion", case.region)
-    if service.startswith("com.amazonaws.vpce.") or region != case.region:
+    prefixes = (f"com.amazonaws.{case.region}.", f"cn.com.amazonaws.{case.region}.", *_ELSEWHERE)
+    if case.known("serviceRegion", case.region) != case.region:
         return
-    if not service.startswith(prefix) and not service.startswith(f"com.amazonaws.{case.region}."):
-        if service.startswith("com.amazonaws.s3-global"):
-            return
-        yield Failure("serviceName", f'expected a service of this region such as {prefix}s3, got "{service}"')
+    if not service.startswith(prefixes):
+        yield Failure(
+            "serviceName", f'expected a service of this region such as {prefixes[0]}s3, got "{service}"'
+        )
     elif kind == "Gateway" and service.rpartition(".")[2] not in GATEWAY_SERVICES:
         yield Failure("vpcEndpointType", f"Gateway endpoints exist for {', '.join(GATEWAY_SERVICES)} only")
