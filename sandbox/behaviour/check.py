@@ -9,7 +9,7 @@ from sandbox.behaviour.model import Checked, Failure, Properties, Session
 from sandbox.behaviour.names import NameTooLongError, auto_name, auto_name_of
 from sandbox.behaviour.regions import ZONES
 from sandbox.behaviour.rules import Case, rule_failures
-from sandbox.behaviour.schema import facts_of
+from sandbox.behaviour.schema import UTILITIES, facts_of
 from sandbox.behaviour.specs import shape_of
 from sandbox.behaviour.values import UNKNOWN
 from sandbox.behaviour.walker import Walk
@@ -62,7 +62,12 @@ def check(
         failures += _region(inputs, session)
     if "tagsAll" in facts["computedOutputs"] and session.default_tags:
         inputs["tagsAll"] = _merged(session, inputs.get("tags", {}))
-    if not failures:
+    if not failures and token.startswith(UTILITIES):
+        from sandbox.behaviour import utilities
+
+        completed = utilities.complete(token, inputs)
+        inputs, failures = completed.inputs, list(completed.failures)
+    elif not failures:
         failures += rule_failures(Case(token, name, inputs, given, session))
     # `tagsAll` is computed from `tags`, not defaulted: like the real provider it is not listed.
     inputs[DEFAULTS] = sorted(key for key in inputs if key not in given and key != "tagsAll")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
 
 from sandbox.behaviour import outputs
 from sandbox.behaviour.existing import check_existing
 from sandbox.behaviour.model import Created, Properties, Session, World
-from sandbox.behaviour.schema import facts_of
-
-UTILITIES: Final = ("docker:", "random:", "tls:")
+from sandbox.behaviour.schema import UTILITIES, facts_of
 
 
 def plan(token: str, _name: str, inputs: Properties, session: Session) -> Properties:

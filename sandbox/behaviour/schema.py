@@ -6,11 +6,14 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 DATA = Path(__file__).parent.parent / "data"
 FILES = ("aws_schema.json", "aws_schema_extra.json", "utility_schema.json")
 """Extracted facts of 118 AWS types; AWS types that we added by hand; docker, random and tls types."""
+
+UTILITIES: Final = ("docker:", "random:", "tls:")
+"""Beginnings of the type tokens that belong to no AWS account."""
 
 Facts = Mapping[str, Any]
 

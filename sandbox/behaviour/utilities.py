@@ -12,7 +12,6 @@ from sandbox.behaviour.model import Checked, Created, Failure, Properties, Sessi
 from sandbox.behaviour.schema import UnknownType, facts_of
 from sandbox.behaviour.values import UNKNOWN, has_unknown
 
-PREFIXES: Final = ("docker:", "random:", "tls:")
 IMAGE: Final = "docker:index/image:Image"
 REMOTE_IMAGE: Final = "docker:index/remoteImage:RemoteImage"
 SECRETS: Final[Mapping[str, frozenset[str]]] = {
@@ -30,11 +29,6 @@ MAKERS: Final[Mapping[str, Callable[[str, Properties, random.Random], Created]]]
     "random:": utilities_random.make,
     "tls:": utilities_tls.make,
 }
-
-
-def is_utility(token: str) -> bool:
-    """Say whether a type belongs to one of these providers."""
-    return token.startswith(PREFIXES)
 
 
 def secret_outputs(token: str) -> frozenset[str]:

@@ -6,6 +6,7 @@ import copy
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -313,3 +314,27 @@ def test_a_check_is_fast() -> None:
         for token, values in inputs.items():
             checked(token, values)
     assert (time.process_time() - started) / 200 < 0.001
+
+
+def test_changed_files_of_a_docker_image_show_as_a_change(tmp_path: Path) -> None:
+    """Its check puts a digest of the build context among the inputs, as the real docker provider does."""
+    token = "docker:index/image:Image"
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    inputs = {"imageName": "registry.example.com/airflow:1", "build": {"context": str(tmp_path)}}
+
+    def digest() -> str:
+        checked = check(token, "image", inputs, None, SESSION, b"seed")
+        assert checked.failures == ()
+        return str(checked.inputs["build"]["contextDigest"])
+
+    before = digest()
+    (tmp_path / "entrypoint.sh").write_text("exec airflow\n")
+    assert digest() != before
+
+
+def test_rules_between_properties_hold_for_utility_types() -> None:
+    inputs = {"length": 3, "minUpper": 2, "minLower": 2}
+    failures = check(
+        "random:index/randomPassword:RandomPassword", "password", inputs, None, SESSION, b"seed"
+    ).failures
+    assert [failure.property for failure in failures] == ["length"]

@@ -61,14 +61,6 @@ def test_secret_outputs_are_those_of_the_sdk(cls: Any) -> None:
     assert utilities.secret_outputs(TOKENS[cls]) == names
 
 
-@pytest.mark.parametrize(
-    ("token", "known"),
-    [(IMAGE, True), (KEY, True), (PASSWORD, True), ("aws:s3/bucket:Bucket", False)],
-)
-def test_is_utility(token: str, known: bool) -> None:
-    assert utilities.is_utility(token) is known
-
-
 @pytest.mark.parametrize("token", ["random:index/randomCoin:RandomCoin", "docker:index/volume:Volume"])
 def test_unknown_types_are_refused(token: str) -> None:
     with pytest.raises(UnknownType, match=re.escape(token)):

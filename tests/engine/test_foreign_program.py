@@ -78,3 +78,18 @@ def test_down_leaves_nothing(tmp_path: Path) -> None:
         project.run("inventory").stdout.strip()
         == "sandbox: simulated AWS: 0 resource(s), 0 of them in no state"
     )
+
+
+def test_two_providers_of_one_program_keep_their_regions_and_tags(tmp_path: Path) -> None:
+    program = """\
+import pulumi, pulumi_aws as aws
+for region in ("eu-west-1", "us-east-1"):
+    provider = aws.Provider(region, region=region, default_tags={"tags": {"home": region}})
+    queue = aws.sqs.Queue(region, opts=pulumi.ResourceOptions(provider=provider))
+    pulumi.export(region, [queue.arn, queue.tags_all])
+"""
+    project = Project.program(tmp_path / "probe", program)
+    project.run("up", "dev")
+    for region in ("eu-west-1", "us-east-1"):
+        arn, tags = project.state()[0]["outputs"][region]
+        assert (arn.split(":")[3], tags) == (region, {"home": region})
