@@ -19,6 +19,7 @@ from typing import Any
 import grpc
 import pulumi
 import pytest
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 from sandbox import language_host
@@ -41,7 +42,7 @@ def restored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 def logged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Collect what would go to the engine's log."""
     messages: list[str] = []
-    monkeypatch.setattr(language_host.log, "error", messages.append)
+    monkeypatch.setattr(pulumi.log, "error", messages.append)
     return messages
 
 
@@ -149,7 +150,7 @@ def test_other_plugins_are_refused(served: tuple[subprocess.Popen[str], Any]) ->
 def test_it_answers_what_the_engine_asks_first(served: tuple[subprocess.Popen[str], Any]) -> None:
     stub = served[1]
     stub.Handshake(language_pb2.LanguageHandshakeRequest(engine_address="127.0.0.1:2"))
-    assert stub.GetPluginInfo(language_pb2.google_dot_protobuf_dot_empty__pb2.Empty()).version
+    assert stub.GetPluginInfo(empty_pb2.Empty()).version
     assert not stub.GetRequiredPackages(language_pb2.GetRequiredPackagesRequest()).packages
     assert stub.About(language_pb2.AboutRequest()).executable == sys.executable
     installed = list(stub.InstallDependencies(language_pb2.InstallDependenciesRequest()))
