@@ -7,9 +7,6 @@ import pulumi
 from components.shared_contract import VERSION_EXPORT, SharedContract, accept
 from components.tags import PROJECT
 
-ORGANIZATION = "organization"
-"""What a backend without organizations (an S3 bucket, a folder) calls its only one."""
-
 
 async def read_shared(stack: str, *, account_id: str, region: str) -> SharedContract:
     """Return what the shared stack exports, checked.
@@ -22,7 +19,7 @@ async def read_shared(stack: str, *, account_id: str, region: str) -> SharedCont
         pulumi.RunError: see `shared_contract.accept`. A stack that does not exist is the engine's own error.
 
     """
-    reference = pulumi.StackReference(f"{ORGANIZATION}/{PROJECT}/{stack}")
+    reference = pulumi.StackReference(f"{pulumi.get_organization()}/{PROJECT}/{stack}")
     names = [VERSION_EXPORT, *SharedContract.export_names().values()]
     outputs = {name: (await reference.get_output_details(name)).value for name in names}
     return accept(stack, outputs, account_id=account_id, region=region)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import gc
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from sandbox.run import READ_ONLY, Options, Sandbox, SandboxError, opened, say
+from sandbox.arguments import parse
+from sandbox.run import READ_ONLY, InterruptedRunError, Options, Sandbox, SandboxError, opened, say
 
 app = typer.Typer(
     help="Run the real Pulumi engine on simulated AWS: no account, no credentials, nothing real is created.",
@@ -21,6 +22,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # importing rich for help texts would cost every command 50 ms
 )
+
+
+INTERRUPTED: Final = 130
+"""Exit code of a command that was stopped by Ctrl-C, as shells have it."""
 
 
 class Choices:
@@ -110,21 +115,14 @@ def inventory() -> None:
     from sandbox.workspace import Workspace
 
     workspace = Workspace(Choices.project.resolve())
+    _ = workspace.name  # refuses a folder that is no project
     everything = Inventory(workspace.journal)
-    lost = {
-        entry.key
-        for stack in stacks_of(everything)
-        for entry in unknown_to_state(workspace, stack, everything)
-    }
+    stacks = {entry.urn.split("::")[0].rsplit(":", 1)[-1] for entry in everything}
+    lost = {entry.key for stack in stacks for entry in unknown_to_state(workspace, stack, everything)}
     for entry in everything:
         known = "in no state" if entry.key in lost else "in state"
         typer.echo(f"{entry.account} {entry.token} {entry.id} {known} {entry.urn}")
     say(f"simulated AWS: {len(everything)} resource(s), {len(lost)} of them in no state")
-
-
-def stacks_of(everything: object) -> list[str]:
-    """Return the stacks whose resources an inventory holds."""
-    return sorted({entry.urn.split("::")[0].rsplit(":", 1)[-1] for entry in everything})  # type: ignore[attr-defined]
 
 
 @app.command(
@@ -133,10 +131,9 @@ def stacks_of(everything: object) -> list[str]:
 )
 def pulumi(context: typer.Context) -> None:
     """Run any Pulumi command: `python -m sandbox pulumi stack ls`."""
-    command = next((word for word in context.args if not word.startswith("-")), "")
-    with opened(
-        Choices.project, Choices.options, writes=command not in READ_ONLY - {"preview", "pre"}
-    ) as sandbox:
+    arguments = parse(context.args)
+    writes = arguments.command not in READ_ONLY and not arguments.has("--help", "-h")
+    with opened(Choices.project, Choices.options, writes=writes) as sandbox:
         banner(sandbox)
         code = sandbox.passthrough(context.args)
     if code:
@@ -167,6 +164,9 @@ def main() -> None:
 
     try:
         app()
+    except (InterruptedRunError, KeyboardInterrupt):
+        say(f"simulated AWS: {InterruptedRunError()}")
+        sys.exit(INTERRUPTED)
     except (SandboxError, EngineError, BuildError, WorkspaceError, OSError, ValueError) as error:
         say(f"simulated AWS: error: {error}")
         sys.exit(1)

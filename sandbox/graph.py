@@ -12,11 +12,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Node:
-    """One resource: its inputs, and the URNs that it waits for (dependencies, property dependencies, parent)."""
+    """One resource, and the URNs that it waits for: dependencies, property dependencies, parent."""
 
     urn: str
     type: str
-    inputs: Mapping[str, Any] = field(default_factory=dict)
     dependencies: frozenset[str] = frozenset()
     properties: Mapping[str, frozenset[str]] = field(default_factory=dict)
     parent: str = ""
@@ -112,18 +111,7 @@ def from_preview(text: str) -> Graph:
 def from_plan(path: Path) -> Graph:
     """Build the graph from the plan that `pulumi preview --save-plan` wrote."""
     plans = json.loads(path.read_text(encoding="utf-8")).get("resourcePlans", {})
-    return from_state({"urn": urn, **_goal(plan)} for urn, plan in plans.items() if plan.get("goal"))
-
-
-def _goal(plan: Mapping[str, Any]) -> dict[str, Any]:
-    goal = plan["goal"]
-    inputs = {**goal.get("inputDiff", {}).get("adds", {}), **goal.get("inputDiff", {}).get("updates", {})}
-    return {
-        "inputs": inputs,
-        "dependencies": goal.get("dependencies"),
-        "propertyDependencies": goal.get("propertyDependencies"),
-        "parent": goal.get("parent"),
-    }
+    return from_state({"urn": urn, **plan["goal"]} for urn, plan in plans.items() if plan.get("goal"))
 
 
 def _node(resource: Mapping[str, Any]) -> Node:
@@ -132,7 +120,6 @@ def _node(resource: Mapping[str, Any]) -> Node:
     return Node(
         urn=urn,
         type=urn.rsplit("::", 2)[-2].rsplit("$", 1)[-1],
-        inputs=resource.get("inputs") or {},
         dependencies=frozenset(resource.get("dependencies") or ()),
         properties={key: frozenset(urns or ()) for key, urns in properties.items()},
         parent=resource.get("parent") or "",

@@ -81,7 +81,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
         if not entry.exists():
             return language_pb2.RunResponse(error=f"no Python program at {entry}")
         os.chdir(directory)
-        sys.path.insert(0, str(entry.parent))
+        _step_aside(entry.parent)
         return contextvars.copy_context().run(_run, request, entry, self._engine_address)
 
     def RunPlugin(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
@@ -150,6 +150,14 @@ def _run(request: Any, entry: Path, engine_address: str) -> Any:
         sys.stdout.flush()
         sys.stderr.flush()
     return language_pb2.RunResponse()
+
+
+def _step_aside(folder: Path) -> None:
+    """Give the program its own import path: nothing of this project may stand in for a module of the program's."""
+    ours = Path(__file__).parent.parent
+    sys.path[:] = [str(folder), *(entry for entry in sys.path if not entry or Path(entry) != ours)]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sandbox"]:
+        del sys.modules[name]
 
 
 def _program(entry: Path) -> None:

@@ -7,6 +7,7 @@ The engine writes into stack files (`encryptionsalt`, rewritten numbers), so it 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import sys
@@ -21,8 +22,10 @@ import yaml
 from sandbox.engine import Engine
 
 FOLDER: Final = ".sandbox"
-PLACEHOLDER: Final = "simulated-secret-value-of-{key}"
+PLACEHOLDER: Final = "simulated-secret-value-of-{path}"
 """What a `secure:` value becomes: the real one is encrypted for other eyes, and the sandbox must not need it."""
+PLACEHOLDER_KEY: Final = "simulated-aws"
+"""Credentials for a program that asks AWS by itself: they are refused everywhere."""
 REFERENCE_KEY: Final = ("shared", "stack")
 """Where a structured configuration object names the stack that it references."""
 
@@ -93,13 +96,30 @@ class Workspace:
     def references(self, stack: str) -> list[str]:
         """Return the stacks that a stack's configuration references, in the order to apply them."""
         found = []
-        for value in (self._stack_file(stack).get("config") or {}).values():
+        tracked = self.project / f"Pulumi.{stack}.yaml"
+        known = tracked if tracked.exists() else self.folder / tracked.name
+        for value in ((_read(known) if known.exists() else {}).get("config") or {}).values():
             named = value
             for key in REFERENCE_KEY:
                 named = named.get(key) if isinstance(named, dict) else None
             if isinstance(named, str) and named != stack and named in self.stacks():
                 found.append(named)
         return found
+
+    def selected(self) -> str | None:
+        """Return the stack that `pulumi stack select` or `stack init` chose last."""
+        for path in sorted((self.root / "home" / "workspaces").glob(f"{self.name}-*-workspace.json")):
+            chosen = json.loads(path.read_text(encoding="utf-8")).get("stack")
+            return str(chosen).rsplit("/", 1)[-1] if chosen else None
+        return None
+
+    def check_file(self, stack: str) -> None:
+        """Refuse to preview or apply a stack whose file is gone: the sandbox's copy of it is stale."""
+        self.check_stack(stack)
+        if stack not in self.stacks():
+            raise WorkspaceError(
+                f"{self.project / f'Pulumi.{stack}.yaml'} is gone; only `down {stack}` works on this stack now"
+            )
 
     def check_stack(self, stack: str) -> None:
         """Refuse a stack that has neither a file nor a state."""
@@ -143,15 +163,15 @@ class Workspace:
             "PULUMI_SKIP_UPDATE_CHECK": "1",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DEBUG_PROVIDERS": providers,
+            "AWS_ACCESS_KEY_ID": PLACEHOLDER_KEY,
+            "AWS_SECRET_ACCESS_KEY": PLACEHOLDER_KEY,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
             # Our language host, where the engine has no official one, is this interpreter with this package.
             "SANDBOX_PYTHON": sys.executable,
             "SANDBOX_SOURCE": str(Path(__file__).parent.parent),
         }
-
-    def secure_keys(self, stack: str) -> list[str]:
-        """Return the configuration keys of a stack whose values are encrypted."""
-        config = self._stack_file(stack).get("config") or {}
-        return [key for key, value in config.items() if isinstance(value, dict) and set(value) == {"secure"}]
 
     def _stack_file(self, stack: str) -> Mapping[str, Any]:
         path = self.project / f"Pulumi.{stack}.yaml"
@@ -167,31 +187,60 @@ class Workspace:
         if target.exists() and stamp.exists() and stamp.read_text() == digest:
             return
         salt = _read(target).get("encryptionsalt") if target.exists() else None
-        text = _SECURE.sub(_placeholder, _FOREIGN_SECRETS.sub("", tracked))
+        text, _ = without_secrets(_FOREIGN_SECRETS.sub("", tracked))
         if salt:
             text = f"{text.rstrip()}\nencryptionsalt: {salt}\n"
         _write(target, text)
         _write(stamp, digest)
 
     def plain_secrets(self, stack: str) -> Iterator[tuple[str, str]]:
-        """Yield (key, placeholder) of secrets that the copy still holds unencrypted."""
-        keys = self.secure_keys(stack)
-        copy = _read(self.folder / f"Pulumi.{stack}.yaml") if keys else {}
-        for key in keys:
-            value = copy["config"].get(key)
-            if isinstance(value, str):
-                yield key, value
+        """Yield (configuration path, placeholder) of secrets that the copy still holds unencrypted."""
+        tracked = self.project / f"Pulumi.{stack}.yaml"
+        if not tracked.exists():
+            return
+        copy = (self.folder / tracked.name).read_text(encoding="utf-8")
+        for path in without_secrets(tracked.read_text(encoding="utf-8"))[1]:
+            placeholder = PLACEHOLDER.format(path=path)
+            if re.search(rf"(?:^|\s){re.escape(placeholder)}(?:$|[\s,}}\]])", copy):
+                yield path, placeholder
 
 
 _FOREIGN_SECRETS: Final = re.compile(r"^(?:secretsprovider|encryptedkey|encryptionsalt):.*\n?", re.MULTILINE)
 """The tracked file's secrets provider and salt belong to the real backend."""
-_SECURE: Final = re.compile(
-    r"""(?P<key>[\w.:-]+)(?P<colon>:\s*)(?:\{\s*secure:[^}]*\}|(?<=\n)\s+secure:[^\n]*)""", re.MULTILINE
-)
 
 
-def _placeholder(found: re.Match[str]) -> str:
-    return f"{found['key']}: {PLACEHOLDER.format(key=found['key'])}"
+def without_secrets(text: str) -> tuple[str, list[str]]:
+    """Replace every `secure:` value of a stack file by a labelled placeholder.
+
+    Returns:
+        The text, changed in those places only, and the paths of the values as `pulumi config set --path` takes them.
+
+    """
+    if "secure" not in text:
+        return text, []
+    found: list[tuple[int, int, str]] = []
+    root = yaml.compose(text, yaml.SafeLoader)
+    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
+        if key.value == "config" and isinstance(value, yaml.MappingNode):
+            for name, item in value.value:
+                _find_secrets(item, name.value, found)
+    for start, end, path in reversed(found):
+        text = f"{text[:start]}{PLACEHOLDER.format(path=path)}{text[end:]}"
+    return text, [path for _, _, path in found]
+
+
+def _find_secrets(node: yaml.Node, path: str, found: list[tuple[int, int, str]]) -> None:
+    if isinstance(node, yaml.MappingNode):
+        if [key.value for key, _ in node.value] == ["secure"]:
+            # A block's own end lies behind the comments that follow it.
+            end = node.end_mark if node.flow_style else node.value[0][1].end_mark
+            found.append((node.start_mark.index, end.index, path))
+            return
+        for key, value in node.value:
+            _find_secrets(value, f"{path}.{key.value}", found)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _find_secrets(value, f"{path}[{index}]", found)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -246,7 +246,14 @@ class Deployment:
         self.reset()
         runtime.set_all_config(dict(config or {}))
         monitor = RecordingMonitor(AwsMocks(stacks or {}))
-        mocks.set_mocks(monitor.mocks, project=PROJECT, stack=stack, preview=False, monitor=monitor)
+        mocks.set_mocks(
+            monitor.mocks,
+            project=PROJECT,
+            stack=stack,
+            preview=False,
+            monitor=monitor,
+            organization="organization",  # what a backend without organizations calls its only one
+        )
         # set_mocks leaves a finished root stack; a program with exports and pulumi.run needs one of its own.
         settings.set_root_resource(None)  # type: ignore[arg-type]
         settings.SETTINGS.rpc_manager.clear()

@@ -59,7 +59,7 @@ def diff(token: str, old_inputs: Properties, new_inputs: Properties, old_outputs
         *_tags(old_inputs, new_inputs, old_outputs),
     ]
     comparison = Comparison(state, new_inputs, old_outputs, changes)
-    if token in RULES and changes:
+    if token in RULES:
         RULES[token](comparison)
     kept = tuple(comparison.changes)
     return Diff(kept, _deletes_first(token, facts, new_inputs, kept), tuple(comparison.refused))
@@ -106,7 +106,7 @@ class _Walk:
 
     def values(self, spec: Facts, old: Any, new: Any, path: str, dotted: str) -> Iterator[Change]:
         """Compare two values of one property."""
-        if old is new or _both_empty(old, new):
+        if old is new or _both_empty(spec, old, new):
             return
         if new is UNKNOWN or MISSING in (old, new) or type(old) is not type(new):
             if new is UNKNOWN or not same_text(self.token, dotted, spec, old, new):
@@ -188,10 +188,15 @@ def _keys(block: Any) -> set[str]:
     return {key for item in blocks if isinstance(item, dict) for key in item}
 
 
-def _both_empty(old: Any, new: Any) -> bool:
-    """Take a missing value for the empty one of any type, as the provider's plugin protocol does."""
+def _both_empty(spec: Facts, old: Any, new: Any) -> bool:
+    """Take a missing value for the empty one of any type, as the provider's plugin protocol does.
+
+    An empty block is no missing block: `allow: {}` says something.
+    """
     if old is MISSING or new is MISSING:
         other = new if old is MISSING else old
+        if other == {} and spec.get("type") == "object":
+            return False
         return other is MISSING or (
             not isinstance(other, Asset | Archive) and other in (False, 0, "", None, [], {})
         )

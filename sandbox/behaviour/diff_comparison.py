@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sandbox.behaviour.model import Change, Failure, Properties
+from sandbox.behaviour.model import Change, ChangeKind, Failure, Properties
 
 
 @dataclass
@@ -36,6 +36,10 @@ class Comparison:
             replace(change, replace=False) if any(_inside(change.path, path) for path in paths) else change
             for change in self.changes
         ]
+
+    def add(self, path: str, kind: ChangeKind, *, replace: bool = False) -> None:
+        """Report a change that is not one of inputs: the provider makes it when the program drops a value."""
+        self.changes = [*self.changes, Change(path, kind, replace)]
 
     def drop(self, *paths: str) -> None:
         """Forget changes of these properties."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sandbox.behaviour import diff_rules_network
 from sandbox.behaviour.diff_comparison import Comparison, version
+from sandbox.behaviour.model import ChangeKind
 from sandbox.behaviour.values import UNKNOWN, has_unknown
 
 
@@ -22,7 +23,7 @@ def _ecs_service(case: Comparison) -> None:
 
 
 def _replication_group(case: Comparison) -> None:
-    old_engine, new_engine = case.before("engine"), case.after("engine")
+    old_engine, new_engine = (str(engine).lower() for engine in (case.before("engine"), case.after("engine")))
     if case.changed("engine") and (old_engine, new_engine) != ("redis", "valkey"):
         case.replace("engine")
     actual = version(case.outputs.get("engineVersionActual", case.before("engineVersion")))
@@ -31,10 +32,13 @@ def _replication_group(case: Comparison) -> None:
         case.replace("engineVersion")
     if case.changed("transitEncryptionEnabled") and actual < (7, 0, 5):
         case.replace("transitEncryptionEnabled")
-    if case.changed("nodeGroupConfigurations"):
-        old, new = case.before("nodeGroupConfigurations") or [], case.after("nodeGroupConfigurations") or []
-        if has_unknown(new) or sorted(map(_node_group, old)) != sorted(map(_node_group, new)):
-            case.replace("nodeGroupConfigurations")
+    old, new = case.before("nodeGroupConfigurations") or [], case.after("nodeGroupConfigurations")
+    if old and new is None:
+        case.add("nodeGroupConfigurations", ChangeKind.DELETE, replace=True)
+    elif case.changed("nodeGroupConfigurations") and (
+        has_unknown(new) or sorted(map(_node_group, old)) != sorted(map(_node_group, new))
+    ):
+        case.replace("nodeGroupConfigurations")
 
 
 def _node_group(group: Mapping[str, Any]) -> str:
@@ -58,22 +62,32 @@ def _parameter(case: Comparison) -> None:
 
 
 def _subscription(case: Comparison) -> None:
+    scope = case.before("filterPolicyScope")
     if not case.after("filterPolicy"):
         case.drop("filterPolicyScope")
+    elif "filterPolicyScope" not in case.new and scope not in (None, "", "MessageAttributes"):
+        case.add("filterPolicyScope", ChangeKind.UPDATE)
 
 
 def _function(case: Comparison) -> None:
     if bool(case.before("durableConfig")) != bool(case.after("durableConfig")):
         case.replace("durableConfig")
-    if not case.before("environment.variables") and not case.after("environment.variables"):
-        case.drop("environment")
+    for block in ("environment", "imageConfig", "vpcConfig"):
+        if _blank(case.before(block)) and _blank(case.after(block)):
+            case.drop(block)
+    for level in ("applicationLogLevel", "systemLogLevel"):
+        if not case.after(f"loggingConfig.{level}"):
+            case.drop(f"loggingConfig.{level}")
+
+
+def _blank(block: Any) -> bool:
+    """Say whether a block is missing or has nothing in it."""
+    return not block or (isinstance(block, dict) and not any(block.values()))
 
 
 def _invocation(case: Comparison) -> None:
     if case.after("lifecycleScope") in (None, "CREATE_ONLY"):
-        case.replace("input", "triggers")
-    else:
-        case.in_place("input", "triggers")
+        case.replace("input")
 
 
 def _domain(case: Comparison) -> None:
@@ -82,7 +96,7 @@ def _domain(case: Comparison) -> None:
         case.replace("engineVersion")
     for block in ("encryptAtRest", "nodeToNodeEncryption"):
         on, off = case.after(f"{block}.enabled") is True, case.before(f"{block}.enabled") is True
-        if (off and not on) or (on and not off and not _modern(str(old or new or ""))):
+        if (off and not on) or (on and not off and not _modern(str(old))):
             case.replace(f"{block}.enabled")
     if (
         case.before("advancedSecurityOptions.enabled") is True
@@ -108,7 +122,7 @@ def _upgrade_path(old: str, new: str) -> bool:
 
 def _modern(engine: str) -> bool:
     family, _, number = engine.partition("_")
-    return family in ("OpenSearch", "") or version(number) >= (6, 7)
+    return family == "OpenSearch" or version(number) >= (6, 7)
 
 
 def _broker(case: Comparison) -> None:
@@ -122,9 +136,9 @@ def _log_group(case: Comparison) -> None:
 
 
 def _bucket_owner(case: Comparison) -> None:
-    """Adopting the caller's own account id is no new resource."""
-    if not case.before("expectedBucketOwner") and case.after("expectedBucketOwner"):
-        case.in_place("expectedBucketOwner")
+    """Replace for another owner; writing down the caller's own account, the first one, is an update."""
+    if case.before("expectedBucketOwner"):
+        case.replace("expectedBucketOwner")
 
 
 def _certificate(case: Comparison) -> None:
@@ -156,12 +170,20 @@ def _bare(names: list[str]) -> set[str]:
 def _validation(case: Comparison) -> None:
     """Compare record names without the trailing dot."""
     old, new = case.before("validationRecordFqdns") or [], case.after("validationRecordFqdns")
-    if (
-        isinstance(new, list)
-        and not has_unknown(new)
-        and {n.rstrip(".") for n in old} == {n.rstrip(".") for n in new}
-    ):
+    if isinstance(new, list) and not has_unknown(new) and _bare(old) == _bare(new):
         case.drop("validationRecordFqdns")
+
+
+def _web_acl_logging(case: Comparison) -> None:
+    """Compare redacted fields without their order."""
+    old, new = case.before("redactedFields"), case.after("redactedFields")
+    if (
+        isinstance(old, list)
+        and isinstance(new, list)
+        and not has_unknown(new)
+        and sorted(map(repr, old)) == sorted(map(repr, new))
+    ):
+        case.drop("redactedFields")
 
 
 RULES: Final[Mapping[str, Callable[[Comparison], None]]] = {
@@ -181,4 +203,5 @@ RULES: Final[Mapping[str, Callable[[Comparison], None]]] = {
     "aws:sns/topicSubscription:TopicSubscription": _subscription,
     "aws:sqs/queue:Queue": _queue,
     "aws:ssm/parameter:Parameter": _parameter,
+    "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": _web_acl_logging,
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from sandbox.behaviour.diff_comparison import Comparison
+from sandbox.behaviour.model import Properties
 from sandbox.behaviour.values import has_unknown
 
 SOURCES: Final = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId")
@@ -42,8 +43,6 @@ def _subnet(case: Comparison) -> None:
 def _vpc(case: Comparison) -> None:
     if (case.before("instanceTenancy"), case.after("instanceTenancy")) != ("dedicated", "default"):
         case.replace("instanceTenancy")
-    if "ipv4NetmaskLength" in case.new:
-        case.drop("cidrBlock")
 
 
 def _vpc_endpoint(case: Comparison) -> None:
@@ -54,10 +53,23 @@ def _vpc_endpoint(case: Comparison) -> None:
 def _nat_gateway(case: Comparison) -> None:
     if case.after("connectivityType") == "private":
         case.replace("secondaryPrivateIpAddressCount")
-    elif "secondaryPrivateIpAddressCount" in case.new:
-        case.refuse("secondaryPrivateIpAddressCount", "only for gateways with connectivityType private")
-    if bool(case.before("availabilityZoneAddresses")) != bool(case.after("availabilityZoneAddresses")):
+    old, new = case.before("availabilityZoneAddresses") or [], case.after("availabilityZoneAddresses") or []
+    if bool(old) != bool(new):
         case.replace("availabilityZoneAddresses")
+    elif not has_unknown(new) and len(old) == len(new) and all(any(map(_same_zone(it), old)) for it in new):
+        case.drop("availabilityZoneAddresses")
+
+
+def _same_zone(new: Properties) -> Callable[[Properties], bool]:
+    """Match the addresses of one zone, which its name or its id may name."""
+
+    def matches(old: Properties) -> bool:
+        zones = ("availabilityZone", "availabilityZoneId")
+        return set(old.get("allocationIds", ())) == set(new.get("allocationIds", ())) and any(
+            new.get(key) and old.get(key) == new[key] for key in zones
+        )
+
+    return matches
 
 
 def _rule_source(case: Comparison) -> None:
@@ -74,7 +86,8 @@ def _load_balancer(case: Comparison) -> None:
             case.drop(f"{block}.bucket", f"{block}.prefix")
     mappings = _mappings(case)
     if case.after("loadBalancerType") != "network":
-        if mappings is not None and not _application_mappings(*mappings):
+        case.drop("secondaryIpsAutoAssignedPerSubnet")
+        if mappings is not None and not (mappings[0] < mappings[1] or mappings[1] < mappings[0]):
             case.replace("subnetMappings")
         return
     subnets_old, subnets_new = case.before("subnets") or [], case.after("subnets") or []
@@ -100,10 +113,6 @@ def _mappings(case: Comparison) -> tuple[set[str], set[str]] | None:
     if has_unknown(new):
         return set(), set()
     return {repr(sorted(item.items())) for item in old}, {repr(sorted(item.items())) for item in new}
-
-
-def _application_mappings(old: set[str], new: set[str]) -> bool:
-    return len(old) != len(new) and (old < new or new < old)
 
 
 def _target_group(case: Comparison) -> None:

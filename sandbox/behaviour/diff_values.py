@@ -35,8 +35,6 @@ def _policy_part(value: Any, key: str = "") -> Any:
         return parts[0] if len(parts) == 1 and key != "Statement" else _sorted_text(parts)
     if isinstance(value, bool):  # conditions: "true" and true are the same
         return str(value).lower()
-    if key == "Statement":
-        return [value]
     return str(value) if isinstance(value, int | float) else value
 
 
@@ -157,6 +155,7 @@ BY_PATH: Final[Mapping[tuple[str, str], Canonical]] = {
     ("aws:sns/topicPolicy:TopicPolicy", "policy"): _policy,
     ("aws:sqs/queue:Queue", "policy"): _policy,
     ("aws:sqs/queuePolicy:QueuePolicy", "policy"): _policy,
+    ("aws:scheduler/schedule:Schedule", "target.ecsParameters.placementStrategies.field"): CASE,
     ("aws:wafv2/ipSet:IpSet", "addresses"): _cidr,
     ("aws:wafv2/webAcl:WebAcl", "ruleJson"): _json,
 }
@@ -171,7 +170,7 @@ def same_text(token: str, path: str, spec: Facts, old: Any, new: Any) -> bool:
     if old == new and isinstance(old, bool) == isinstance(new, bool):
         return True
     if not isinstance(old, str) or not isinstance(new, str) or (token, path) in EXACT:
-        return _written_differently(spec, old, new)
+        return False
     canonical = BY_PATH.get((token, path)) or BY_FORMAT.get(spec.get("format", ""))
     if canonical is None and "enumCaseInsensitive" in spec:
         canonical = CASE
@@ -181,19 +180,3 @@ def same_text(token: str, path: str, spec: Facts, old: Any, new: Any) -> bool:
         return bool(canonical(old) == canonical(new))
     except (ValueError, TypeError, AttributeError, InvalidOperation):
         return False  # not what it should be: then letter by letter
-
-
-def _written_differently(spec: Facts, old: Any, new: Any) -> bool:
-    """Accept `5` for `"5"` and `true` for `"true"`: the engine keeps what the program wrote."""
-    if isinstance(old, str) == isinstance(new, str) or spec.get("type") not in (
-        "string",
-        "int",
-        "bool",
-        "number",
-    ):
-        return False
-    return _plain(old) == _plain(new)
-
-
-def _plain(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -55,6 +55,13 @@ def _subscription(new: New) -> Properties:
     }
 
 
+def _subscription_refresh(new: New, _old: Properties, changed: frozenset[str]) -> Properties:
+    """Give the scope of a filter: it goes with the filter, and back to the default when it is left out."""
+    if not changed & {"filterPolicy", "filterPolicyScope"} or "filterPolicyScope" in new.inputs:
+        return {}
+    return {"filterPolicyScope": "MessageAttributes" if new.text("filterPolicy") else ""}
+
+
 def _queue_url(new: New) -> str:
     return f"https://sqs.{new.region}.{new.dns}/{new.account}/{new.text('name')}"
 
@@ -146,6 +153,12 @@ SHAPES: Final[Mapping[str, Shape]] = {
         id="{arn}",
         arn=lambda new: f"{new.text('topic').partition(f'arn:{new.session.partition}:')[2]}:{new.ids.uuid()}",
         fill=_subscription,
+        refresh=_subscription_refresh,
+        pending=(
+            Pending(
+                ("filterPolicyScope",), "it follows the filter", when=("filterPolicy", "filterPolicyScope")
+            ),
+        ),
     ),
     "aws:sqs/queue:Queue": Shape(id=_queue_url, arn="sqs:{region}:{account}:{name}", fill=_queue),
     "aws:sqs/queuePolicy:QueuePolicy": Shape(id="{queueUrl}"),

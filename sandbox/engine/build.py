@@ -29,7 +29,7 @@ HOST_SCRIPT: Final = """\
 #!/bin/sh
 # Starts the sandbox's Python language host; the sandbox sets both variables.
 PYTHONPATH="${SANDBOX_SOURCE:?set by the sandbox}" exec "${SANDBOX_PYTHON:?set by the sandbox}" \\
-    -m sandbox.language_host "$@"
+    -P -m sandbox.language_host "$@"
 """
 
 
@@ -80,13 +80,20 @@ def build(say: Callable[[str], None]) -> Path:
                 "-ldflags", f"-s -w {version_flag}", "-o", str(fresh), PACKAGE,
             ]  # fmt: skip
             _run(command, say, "compiling packages", total=total)
-            # Beside the CLI, where the official distribution has it too; elsewhere the engine would warn.
-            host = target.with_name(LANGUAGE_HOST)
-            host.write_text(HOST_SCRIPT)
-            host.chmod(0o755)
+            write_host(target)
             fresh.replace(target)
         say(f"built {target} in {time.monotonic() - started:.0f} s")
     return target
+
+
+def write_host(cli: Path) -> None:
+    """Put the language host beside the CLI, where the official distribution has it too: the engine warns otherwise."""
+    host = cli.with_name(LANGUAGE_HOST)
+    if not host.exists() or host.read_text() != HOST_SCRIPT:
+        fresh = host.with_name(f"{LANGUAGE_HOST}.{os.getpid()}")
+        fresh.write_text(HOST_SCRIPT)
+        fresh.chmod(0o755)
+        fresh.replace(host)
 
 
 def _go() -> str:

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from sandbox.engine.build import LANGUAGE_HOST, BuildError, build, cache_folder, cli_version
+from sandbox.engine.build import LANGUAGE_HOST, BuildError, build, cache_folder, cli_version, write_host
 
 MINIMUM_VERSION: Final = (3, 249, 0)
 """The first CLI with `pulumi policy analyze --file`, which checks exported states offline."""
 DOWNLOAD_HOST: Final = "get.pulumi.com"
 DOWNLOAD_REACH_SECONDS: Final = 3.0
-DOWNLOAD_LIMIT_SECONDS: Final = 300.0
 
 Origin = Literal["path", "download", "build"]
 Say = Callable[[str], None]
@@ -82,7 +81,10 @@ def find(say: Say, *, ways: tuple[Origin, ...] = ("path", "download", "build")) 
 def built() -> Engine | None:
     """Return the CLI that an earlier run built from this go.mod, if there is one."""
     path = cache_folder() / "pulumi"
-    return Engine(path, cli_version(), "build") if path.exists() else None
+    if not path.exists():
+        return None
+    write_host(path)
+    return Engine(path, cli_version(), "build")
 
 
 def _from_path(_say: Say) -> Engine:
@@ -100,20 +102,22 @@ def _from_path(_say: Say) -> Engine:
 
 
 def _from_download(say: Say) -> Engine:
-    try:
-        socket.create_connection((DOWNLOAD_HOST, 443), DOWNLOAD_REACH_SECONDS).close()
-    except OSError as error:
-        raise EngineError(f"{DOWNLOAD_HOST} is out of reach ({error})") from error
+    from pulumi._version import version as sdk_version
     from pulumi.automation import PulumiCommand
-    from pulumi.automation._version import version as sdk_version  # type: ignore[import-not-found]
 
     root = cache_folder().with_name(f"pulumi-official-{sdk_version}")
-    say(f"downloading the Pulumi CLI {sdk_version}")
-    try:
-        command = PulumiCommand.install(root=str(root))
-    except Exception as error:  # the installer raises whatever its shell script ended with
-        raise EngineError(f"the official installer failed ({error})") from error
-    return Engine(Path(command.command), str(command.version), "download")
+    path = root / "bin" / "pulumi"
+    if not path.exists():
+        try:
+            socket.create_connection((DOWNLOAD_HOST, 443), DOWNLOAD_REACH_SECONDS).close()
+        except OSError as error:
+            raise EngineError(f"{DOWNLOAD_HOST} is out of reach ({error})") from error
+        say(f"downloading the Pulumi CLI {sdk_version}")
+        try:
+            PulumiCommand.install(root=str(root))
+        except Exception as error:  # the installer raises whatever its shell script ended with
+            raise EngineError(f"the official installer failed ({error})") from error
+    return Engine(path, _version(path), "download")
 
 
 def _from_build(say: Say) -> Engine:
@@ -137,7 +141,12 @@ def _version(path: Path) -> str:
     except (OSError, json.JSONDecodeError):
         known = {}
     if stamp not in known:
-        answer = subprocess.run([path, "version"], capture_output=True, text=True, timeout=60, check=False)
+        try:
+            answer = subprocess.run(
+                [path, "version"], capture_output=True, text=True, timeout=60, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise EngineError(f"{path} does not run: {error}") from error
         if answer.returncode:
             raise EngineError(f"{path} does not run: {answer.stderr.strip()}")
         known[stamp] = answer.stdout.strip()

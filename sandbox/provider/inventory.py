@@ -21,13 +21,12 @@ from sandbox.behaviour.values import Archive, Asset
 
 @dataclass(frozen=True)
 class Entry:
-    """One existing resource; `run` names the command that created it."""
+    """One existing resource."""
 
     token: str
     id: str
     urn: str
     account: str
-    run: str
     outputs: Properties
 
     @property
@@ -45,9 +44,9 @@ def _plain(value: Any) -> Any:
 class Inventory:
     """The resources of all simulated accounts; safe to use from several threads of one process."""
 
-    def __init__(self, journal: Path, run: str = "") -> None:
+    def __init__(self, journal: Path) -> None:
         """Replay the journal; a last line cut off by a crash is ignored."""
-        self._journal, self.run = journal, run
+        self._journal = journal
         self._lock = threading.RLock()
         self._entries: dict[tuple[str, str, str], Entry] = {}
         self._by_token: dict[str, dict[tuple[str, str, str], Entry]] = {}
@@ -66,7 +65,7 @@ class Inventory:
 
     def put(self, token: str, id: str, urn: str, account: str, outputs: Properties) -> None:
         """Record a created or updated resource before the engine hears of it."""
-        self._write({"put": asdict(Entry(token, id, urn, account, self.run, outputs))})
+        self._write({"put": asdict(Entry(token, id, urn, account, outputs))})
 
     def remove(self, token: str, id: str, account: str) -> None:
         """Record a deletion; deleting what does not exist is not an error, as in the real provider."""
@@ -104,9 +103,6 @@ class Inventory:
     def _apply(self, record: dict[str, Any]) -> None:
         if "put" in record:
             entry = Entry(**record["put"])
-            known = self._entries.get(entry.key)
-            if known:  # an update keeps the run that created the resource
-                entry = Entry(**{**record["put"], "run": known.run})
             self._entries[entry.key] = entry
             self._by_token.setdefault(entry.token, {})[entry.key] = entry
         else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import re
 import threading
@@ -29,22 +28,20 @@ from sandbox.behaviour import cloud
 from sandbox.behaviour.check import check
 from sandbox.behaviour.diff import diff
 from sandbox.behaviour.invokes import invoke
-from sandbox.behaviour.model import AwsError, ChangeKind, EmptyWorld, Properties, Session
+from sandbox.behaviour.model import AwsError, ChangeKind, EmptyWorld, Failure, Properties, Session
 from sandbox.behaviour.schema import UnknownType, facts_of
+from sandbox.provider.configuration import PLACEHOLDER_ACCOUNT, plain_text, region_of, session_of, unpacked
 from sandbox.provider.construct import construct
 from sandbox.provider.faults import Faults, PlantedFailureError
 from sandbox.provider.inventory import AccountView, Inventory
 from sandbox.provider.latency import Latencies, Operation
-from sandbox.provider.wire import decode, encode
+from sandbox.provider.wire import Decoded, decode, encode
 
 MAX_CALLS: Final = 256
-"""Threads for calls under way; a simulated latency holds one, and the engine runs 64 operations at most here."""
+"""Threads for calls under way: a simulated latency holds one, and the sandbox runs 64 operations at a time."""
 MAX_MESSAGE_BYTES: Final = 400 * 1024 * 1024
 """The engine's own limit for one message."""
-PLACEHOLDER_ACCOUNT: Final = "123456789012"
-"""The account of a program that names no allowed account; AWS's documentation uses the same one."""
 ZONES_INVOKE: Final = "aws:index/getAvailabilityZones:getAvailabilityZones"
-REGION: Final = re.compile(r"(af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-[a-z]+-\d")
 
 Proto = provider_pb2
 Response = TypeVar("Response")
@@ -90,6 +87,8 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         self._account, self._latencies, self._faults = account, latencies or Latencies(), faults or Faults()
         self._sessions: dict[str, Session] = {}
         self._cancelled: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+        self._regions: dict[str, str] = {}
+        """Region by the URN of the configured provider, for components that are handed a provider."""
         self._engine_address = ""
 
     # -- plumbing -----------------------------------------------------------------------------------------------------
@@ -156,10 +155,12 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Configure(self, request: Any, context: Context) -> Any:
         """Remember account, region and default tags for this connection; refuse the wrong account."""
-        args = {key: _unpacked(value) for key, value in decode(request.args).values.items()}
+        args = {key: unpacked(value) for key, value in decode(request.args).values.items()}
         if request.type in ("", "pulumi:providers:aws"):
             with self._answering(context, "Configure"):
-                self._sessions[context.peer()] = _session(args, self._account)
+                session = session_of(args, self._account)
+                self._sessions[context.peer()] = session
+                self._regions[request.urn] = session.region
         return Proto.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=True, acceptOutputs=True
         )
@@ -182,7 +183,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             return Proto.CheckResponse(
                 inputs=encode(checked.inputs, news.secrets),
                 # As reasons only: the engine would print the whole value, a secret too, for a named property.
-                failures=[Proto.CheckFailure(reason=str(failure)) for failure in checked.failures],
+                failures=[Proto.CheckFailure(reason=_reason(failure, news)) for failure in checked.failures],
             )
 
     def Diff(self, request: Any, context: Context) -> Any:
@@ -259,8 +260,16 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
                 return Proto.ReadResponse()
             secrets = decode(request.properties).secrets | cloud.secret_outputs(token)
             inputs = request.inputs
-            if not inputs.fields:  # an import or a get: the inputs are what the cloud knows of them
-                inputs = encode({key: value for key, value in known.items() if key in facts["properties"]})
+            if (
+                not inputs.fields
+            ):  # an import or a get: what the cloud knows, less what AWS fills in by itself
+                inputs = encode(
+                    {
+                        key: value
+                        for key, value in known.items()
+                        if key in facts["properties"] and value not in ("", [], {})
+                    }
+                )
             return Proto.ReadResponse(id=request.id, properties=_outputs(known, secrets), inputs=inputs)
 
     def Delete(self, request: Any, context: Context) -> Any:
@@ -287,8 +296,12 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Construct(self, request: Any, context: Context) -> Any:
         """Build a remote component by registering its children with the engine."""
         with self._answering(context, "Construct"):
-            # awsx asks its aws provider for zones; with several providers, the one configured last stands for it.
-            region = next((session.region for session in reversed(self._sessions.values())), "")
+            provider = request.providers.get("aws", "").rsplit("::", 1)[0]
+            region = (
+                self._regions.get(provider)
+                or plain_text(request.config.get("aws:region", ""))
+                or region_of({})
+            )
             return construct(request, context, self._engine_address, self._zones, region)
 
     # -- helpers ------------------------------------------------------------------------------------------------------
@@ -347,32 +360,21 @@ def _outputs(values: Properties, secrets: set[str] | frozenset[str]) -> struct_p
     return encode({key: value for key, value in values.items() if not key.startswith("__")}, secrets)
 
 
-def _unpacked(value: Any) -> Any:
-    """Read a structured value of a provider configuration, which arrives as JSON text."""
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        with contextlib.suppress(json.JSONDecodeError):
-            return json.loads(value)
-    return value
+def _reason(failure: Failure, news: Decoded) -> str:
+    """Say what is wrong without the value of a secret."""
+    text = str(failure)
+    top = re.split(r"[.\[]", failure.property, maxsplit=1)[0]
+    for secret in _leaves(news.values.get(top)) if top in news.secrets else ():
+        text = text.replace(secret, "[secret]")
+    return text
 
 
-def _session(args: dict[str, Any], account: str | None) -> Session:
-    region = args.get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if not region:
-        raise ValueError(
-            "Missing region: set aws:region in the stack's configuration, the provider's region or AWS_REGION"
-        )
-    if not isinstance(region, str) or not REGION.fullmatch(region):
-        raise ValueError(f"Invalid AWS Region: {region}")
-    allowed = args.get("allowedAccountIds") or []
-    forbidden = args.get("forbiddenAccountIds") or []
-    actual = account or (allowed[0] if allowed else PLACEHOLDER_ACCOUNT)
-    if (allowed and actual not in allowed) or actual in forbidden:
-        raise ValueError(
-            f"AWS account ID not allowed: {actual}; the provider allows {', '.join(allowed) or 'any but ' + actual}: "
-            "these credentials belong to another account than the stack's settings"
-        )
-    tags = (args.get("defaultTags") or {}).get("tags", {})
-    return Session(account_id=actual, region=region, default_tags=tags)
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(item)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
+        yield str(value)
 
 
 @contextlib.contextmanager

@@ -14,10 +14,17 @@ from sandbox.behaviour.model import ChangeKind, EmptyWorld, Session
 from sandbox.behaviour.outputs import created
 from sandbox.behaviour.schema import UnknownType, all_facts
 from sandbox.behaviour.values import UNKNOWN, Archive
-from tests.behaviour.changes import ACCOUNT, CHANGES, DATABASE, REGION, SERVICE, SUBNETS, TASK, VPC, ChangeRow
+from tests.behaviour import changes, changes_network, changes_services, changes_values
+from tests.behaviour.changes import ACCOUNT, DATABASE, REGION, SERVICE, SUBNETS, TASK, VPC, ChangeRow
 
 SESSION = Session(ACCOUNT, REGION)
 VPC_TYPE = "aws:ec2/vpc:Vpc"
+CHANGES = (
+    *changes.CHANGES,
+    *changes_network.CHANGES,
+    *changes_services.CHANGES,
+    *changes_values.CHANGES,
+)
 
 
 def outputs_of(token: str, inputs: dict[str, Any], session: Session = SESSION) -> dict[str, Any]:
@@ -184,6 +191,63 @@ def test_changed_code_is_an_update() -> None:
     new = {**old, "code": Archive(hash="2", path="a")}
 
     assert operation("aws:lambda/function:Function", old, new) == ("update", {"code"})
+
+
+def test_promotion_of_a_replica_is_an_update() -> None:
+    replica = {"identifier": "replica", "instanceClass": "db.t4g.micro", "replicateSourceDb": "metadata"}
+    promoted = {key: value for key, value in replica.items() if key != "replicateSourceDb"}
+
+    assert operation("aws:rds/instance:Instance", replica, promoted) == ("update", {"replicateSourceDb"})
+
+
+@pytest.mark.parametrize(
+    ("identifier", "expected"),
+    [
+        pytest.param("cache-downgrade", "update", id="version"),
+        pytest.param("cache-shard-slots", "replace", id="shards"),
+        pytest.param("domain-upgrade", "update", id="domain version"),
+        pytest.param("network-subnets-more", "replace", id="subnets of a network load balancer"),
+        pytest.param("network-mapping-more", "replace", id="mappings of a network load balancer"),
+        pytest.param("balancer-mapping-more", "replace", id="mappings of a load balancer"),
+        pytest.param("certificate-own-name", "replace", id="names"),
+        pytest.param("validation-dot", "replace", id="records"),
+        pytest.param("acl-redacted-order", "update", id="redacted fields"),
+        pytest.param("nat-zone-more", "update", id="zones of a regional NAT gateway"),
+    ],
+)
+def test_rule_with_an_unknown_value(identifier: str, expected: str) -> None:
+    row = next(row for row in CHANGES if row.id == identifier)
+    (key,) = {path.partition(".")[0] for path in row.change}
+
+    assert operation(row.token, row.base, {**row.base, key: UNKNOWN})[0] == expected
+
+
+def test_unknown_force_does_not_refuse_another_strategy() -> None:
+    row = next(row for row in CHANGES if row.id == "service-strategy")
+    found, _ = operation(row.token, row.base, {**row.changed, "forceNewDeployment": UNKNOWN})
+
+    assert found == "update"
+
+
+@pytest.mark.parametrize(
+    ("key", "old", "new", "expected"),
+    [
+        pytest.param("policy", "{", "}", "update", id="policy"),
+        pytest.param("policy", "{", "{", "none", id="the same wrong policy"),
+    ],
+)
+def test_text_of_the_wrong_form_is_compared_letter_by_letter(
+    key: str, old: str, new: str, expected: str
+) -> None:
+    base = {"bucket": "dags-111111111111"}
+
+    found, _ = operation("aws:s3/bucketPolicy:BucketPolicy", {**base, key: old}, {**base, key: new})
+
+    assert found == expected
+
+
+def test_tags_that_are_unknown_are_an_update() -> None:
+    assert operation(VPC_TYPE, VPC, {**VPC, "tagsAll": UNKNOWN}) == ("update", {"tagsAll"})
 
 
 def test_unknown_type_is_refused() -> None:

@@ -90,7 +90,10 @@ def test_no_engine_is_one_message(platform: Project) -> None:
 
 
 def test_a_port_in_use_is_named(platform: Project) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.socket() as taken:
+        # As another sandbox holds it: sharing allowed, so that a naive bind would succeed.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         output = refused(platform, "--port", str(port), "preview", "nonprod-shared")
     assert f"port {port} on 127.0.0.1 cannot be had" in output
@@ -101,6 +104,8 @@ def test_a_second_run_beside_another_is_refused(platform: Project) -> None:
     with (platform.folder / ".sandbox" / "lock").open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         output = refused(platform, "up", "nonprod-shared")
+        output += refused(platform, "pulumi", "config", "--stack", "nonprod-shared")
+    assert output.count("another sandbox command is changing") == 2
     assert "another sandbox command is changing" in output
 
 
@@ -138,12 +143,21 @@ logs = aws.cloudwatch.LogGroup("flow", retention_in_days=7)
 aws.ec2.FlowLog("flow", vpc_id=network.id, iam_role_arn=role.arn, log_destination=logs.arn, traffic_type="ALL")
 """
     project = Project.program(tmp_path / "probe", program, {"aws:region": "eu-west-1"})
-    output = refused(project, "up", "dev")
-    assert (
+    message = (
         "aws:ec2/flowLog:FlowLog flow must depend on aws:iam/rolePolicy:RolePolicy flow: "
         "the flow log's role may not write yet [flow-log-role-policies]"
-    ) in output
+    )
+    assert message in refused(project, "up", "dev")
+    # However the flags are written, and for the stack that was selected last.
+    for words in ("--stack dev up --yes", "up --yes -sdev", "up --yes", "preview --json --stack dev"):
+        assert message in refused(project, "pulumi", *words.split()), words
     assert project.state() == []
+
+
+def test_help_does_nothing_else(platform: Project) -> None:
+    done = platform.run("pulumi", "preview", "--help", "--stack", "dev")
+    assert "Usage:" in done.stdout
+    assert not (platform.folder / ".sandbox" / "state" / ".pulumi").exists()
 
 
 def test_a_planted_failure_loses_nothing(tmp_path: Path) -> None:

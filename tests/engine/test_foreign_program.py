@@ -93,3 +93,41 @@ for region in ("eu-west-1", "us-east-1"):
     for region in ("eu-west-1", "us-east-1"):
         arn, tags = project.state()[0]["outputs"][region]
         assert (arn.split(":")[3], tags) == (region, {"home": region})
+
+
+def test_the_plainest_awsx_vpc_works(tmp_path: Path) -> None:
+    """No provider, no zones: both come from the configured region."""
+    program = "import pulumi, pulumi_awsx as awsx\npulumi.export('vpc', awsx.ec2.Vpc('net').vpc_id)\n"
+    project = Project.program(tmp_path / "probe", program, {"aws:region": "eu-central-1"})
+    project.run("up", "dev")
+    zones = {
+        each["inputs"]["availabilityZone"] for each in project.state() if each["type"].endswith(":Subnet")
+    }
+    assert zones == {"eu-central-1a", "eu-central-1b", "eu-central-1c"}
+
+
+def test_awsx_takes_the_region_of_the_provider_it_is_handed(tmp_path: Path) -> None:
+    """Another provider for another region, as certificates of a distribution need one, does not matter."""
+    program = """\
+import pulumi, pulumi_aws as aws, pulumi_awsx as awsx
+home = aws.Provider("home", region="eu-west-1")
+other = aws.Provider("other", region="us-east-1")
+aws.sqs.Queue("other", opts=pulumi.ResourceOptions(provider=other))
+awsx.ec2.Vpc("net", opts=pulumi.ResourceOptions(providers=[home], depends_on=[other]))
+"""
+    project = Project.program(tmp_path / "probe", program)
+    project.run("up", "dev")
+    zones = {
+        each["inputs"]["availabilityZone"] for each in project.state() if each["type"].endswith(":Subnet")
+    }
+    assert zones == {"eu-west-1a", "eu-west-1b", "eu-west-1c"}
+
+
+def test_its_own_modules_come_first(tmp_path: Path) -> None:
+    """Also those that are called like ours, or like a module of the standard library."""
+    program = "import sandbox, settings\nassert (sandbox.NAME, settings.NAME) == ('mine', 'mine too')\n"
+    project = Project.program(tmp_path / "probe", program)
+    (project.folder / "sandbox.py").write_text("NAME = 'mine'\n")
+    (project.folder / "settings.py").write_text("NAME = 'mine too'\n")
+    (project.folder / "platform.py").write_text("raise ImportError('shadowed the standard library')\n")
+    project.run("preview", "dev")

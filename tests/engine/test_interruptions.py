@@ -5,15 +5,19 @@ Not proven here: a machine that loses power (writes are not synced to disk), and
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.engine.support import Project
+from tests.engine.support import ROOT, Project, environment
 
 pytestmark = pytest.mark.engine
 
@@ -87,6 +91,22 @@ def test_up_finishes_after_an_interruption(tmp_path: Path, how: str, moment: flo
     assert project.unknown_to_state() == 0
 
 
+@pytest.mark.parametrize("delay", [0.0, 0.1, 0.2, 0.3, 0.4])
+def test_a_signal_at_the_very_start_leaves_nothing_running(tmp_path: Path, delay: float) -> None:
+    """Before the sandbox has begun, while it starts the CLI, while the CLI starts: one message, and no process left."""
+    project = Project.raw(tmp_path / "probe", *RESOURCES)
+    process = project.start("up", "dev")
+    time.sleep(delay)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    # Python itself dies of the signal when it comes before the first line of ours has run.
+    assert process.returncode in (130, -signal.SIGINT) or (delay == 0.0 and "KeyboardInterrupt" in output)
+    left = subprocess.run(["ps", "-eo", "command="], capture_output=True, text=True, check=True).stdout
+    assert str(project.folder) not in left
+    project.run("up", "dev")
+    assert len(project.state()) == COUNT
+
+
 def test_a_killed_engine_leaves_traces_that_are_cleared_with_a_message(tmp_path: Path) -> None:
     """Killed while the NAT gateway is coming up: lock, pending operation and orphan are each named."""
     project = Project.raw(tmp_path / "probe", *RESOURCES)
@@ -105,3 +125,29 @@ def test_a_killed_engine_leaves_traces_that_are_cleared_with_a_message(tmp_path:
     assert "pending operation(s) of an interrupted run: nat" in finished
     assert "deleted aws:ec2/natGateway:NatGateway nat" in finished
     assert project.unknown_to_state() == 0
+
+
+def test_ctrl_c_at_a_terminal_stops_in_good_order(tmp_path: Path) -> None:
+    """There the terminal signals every process by itself: the CLI must hear it once, or it gives up at once."""
+    project = Project.raw(tmp_path / "probe", *RESOURCES)
+    journal = project.folder / ".sandbox" / "cloud.jsonl"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        os.execve(sys.executable, project.command("--latency", "0.05", "up", "dev"), environment())
+    output = b""
+    interrupted = False
+    with contextlib.suppress(OSError):  # the terminal closes with the process
+        while piece := os.read(terminal, 65536):
+            output += piece
+            if not interrupted and journal.exists() and "natGateway" in journal.read_text():
+                interrupted = True
+                os.write(terminal, b"\x03")
+    _, status = os.waitpid(pid, 0)
+    assert interrupted
+    assert os.waitstatus_to_exitcode(status) == 130
+    assert b"stopped on request; what was finished is recorded" in output
+    assert b"Traceback" not in output
+    assert project.unknown_to_state() == 0
+    project.run("up", "dev")
+    assert len(project.state()) == COUNT

@@ -48,7 +48,7 @@ class Bench:
 
     def pulumi(self, *arguments: str) -> tuple[int, str]:
         """Run the CLI; returns its exit code and output."""
-        done = self.sandbox.pulumi([*arguments, "--stack", STACK, "--color", "never"], quiet=True)
+        done = self.sandbox.cli.run([*arguments, "--stack", STACK, "--color", "never"], quiet=True)
         return done.returncode, done.stdout
 
     def planned(self) -> list[str]:

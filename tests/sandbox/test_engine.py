@@ -5,7 +5,9 @@ Not proven here: that a build succeeds; `make up` on a fresh machine does that.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -118,4 +120,32 @@ def test_the_ways_can_be_restricted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_unknown_way_is_refused_with_those_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANDBOX_ENGINE", "magic")
     with pytest.raises(EngineError, match=r"unknown way magic; allowed: path, download, build"):
+        find(lambda _: None)
+
+
+def test_a_download_is_installed_once_and_remembered(
+    nothing_there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The installer is replaced; that the real one works is not proven here."""
+    calls: list[str] = []
+
+    def install(root: str) -> None:
+        calls.append(root)
+        (Path(root) / "bin").mkdir(parents=True)
+        program(Path(root), "pulumi", "v3.272.0")
+
+    monkeypatch.setattr(
+        "socket.create_connection", lambda address, timeout: contextlib.closing(socket.socket()).thing
+    )
+    monkeypatch.setattr("pulumi.automation.PulumiCommand.install", install)
+    first, second = find(lambda _: None), find(lambda _: None)
+    assert first == second
+    assert (first.version, first.origin, len(calls)) == ("v3.272.0", "download", 1)
+
+
+def test_a_file_that_is_no_program_is_passed_over(nothing_there: Path) -> None:
+    broken = nothing_there / "bin" / "pulumi"
+    broken.write_bytes(b"\x7fELF broken")
+    broken.chmod(0o755)
+    with pytest.raises(EngineError, match=r"  path: .*pulumi does not run"):
         find(lambda _: None)

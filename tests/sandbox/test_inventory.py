@@ -20,16 +20,14 @@ def journal(tmp_path: Path) -> Path:
 
 
 def test_what_was_put_is_there_after_a_restart(journal: Path) -> None:
-    Inventory(journal, run="one").put(QUEUE, "q1", URN, MINE, {"name": "work"})
-    assert [(entry.id, entry.outputs, entry.run) for entry in Inventory(journal)] == [
-        ("q1", {"name": "work"}, "one")
-    ]
+    Inventory(journal).put(QUEUE, "q1", URN, MINE, {"name": "work"})
+    assert [(entry.id, entry.outputs) for entry in Inventory(journal)] == [("q1", {"name": "work"})]
 
 
-def test_an_update_keeps_the_run_that_created_it(journal: Path) -> None:
-    Inventory(journal, run="one").put(QUEUE, "q1", URN, MINE, {"name": "work"})
-    Inventory(journal, run="two").put(QUEUE, "q1", URN, MINE, {"name": "new"})
-    assert [(entry.outputs, entry.run) for entry in Inventory(journal)] == [({"name": "new"}, "one")]
+def test_an_update_replaces_the_outputs(journal: Path) -> None:
+    for name in ("work", "new"):
+        Inventory(journal).put(QUEUE, "q1", URN, MINE, {"name": name})
+    assert [entry.outputs for entry in Inventory(journal)] == [{"name": "new"}]
 
 
 def test_what_was_removed_is_gone_after_a_restart(journal: Path) -> None:
@@ -58,13 +56,13 @@ def test_a_resource_put_after_a_cut_off_line_is_not_lost(journal: Path) -> None:
 
 
 def test_compacting_keeps_everything_in_one_line_each(journal: Path) -> None:
-    inventory = Inventory(journal, run="one")
+    inventory = Inventory(journal)
     for _ in range(3):
         inventory.put(QUEUE, "q1", URN, MINE, {})
     inventory.put(QUEUE, "q2", URN, MINE, {})
     inventory.compact()
     assert [json.loads(line)["put"]["id"] for line in journal.read_text().splitlines()] == ["q1", "q2"]
-    assert [(entry.id, entry.run) for entry in Inventory(journal)] == [("q1", "one"), ("q2", "one")]
+    assert [entry.id for entry in Inventory(journal)] == ["q1", "q2"]
 
 
 def test_nobody_else_may_read_the_journal(journal: Path) -> None:

@@ -132,6 +132,14 @@ def test_wrong_inputs_are_reasons_without_values(client: Client) -> None:
     ]
 
 
+def test_a_refused_secret_is_not_told(client: Client) -> None:
+    failures = client.check(
+        "aws:ssm/parameter:Parameter", {"type": "HUNTER2", "value": "x"}, secrets=("type",)
+    ).failures
+    assert "[secret]" in failures[0].reason
+    assert "HUNTER2" not in failures[0].reason
+
+
 def test_secret_inputs_stay_secret(client: Client) -> None:
     checked = client.check(QUEUE, {"name": "hush"}, secrets=("name",))
     assert decode(checked.inputs).secrets == {"name"}

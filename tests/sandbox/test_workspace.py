@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from sandbox.engine import Engine
-from sandbox.workspace import Workspace, WorkspaceError
+from sandbox.workspace import Workspace, WorkspaceError, without_secrets
 
 BUILT = Engine(Path("/opt/pulumi/pulumi"), "v3.259.0", "build")
 OFFICIAL = Engine(Path("/opt/pulumi/pulumi"), "v3.274.1", "path")
@@ -74,14 +74,49 @@ def test_secrets_of_the_real_backend_become_labelled_placeholders(workspace: Wor
     workspace.refresh(BUILT)
     copy = yaml.safe_load(copied(workspace, "Pulumi.dev.yaml"))
     assert copy["config"]["probe:token"] == "simulated-secret-value-of-probe:token"
-    assert copy["config"]["probe:platform"]["auth"] == {"secret": "simulated-secret-value-of-secret"}
+    nested = "simulated-secret-value-of-probe:platform.auth.secret"
+    assert copy["config"]["probe:platform"]["auth"] == {"secret": nested}
     assert "secretsprovider" not in copy
     assert "encryptedkey" not in copy
 
 
-def test_top_level_secrets_are_to_be_encrypted_again(workspace: Workspace) -> None:
+def test_secrets_are_to_be_encrypted_again(workspace: Workspace) -> None:
     workspace.refresh(BUILT)
-    assert list(workspace.plain_secrets("dev")) == [("probe:token", "simulated-secret-value-of-probe:token")]
+    paths = ["probe:token", "probe:platform.auth.secret"]
+    assert list(workspace.plain_secrets("dev")) == [
+        (path, f"simulated-secret-value-of-{path}") for path in paths
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('config:\n  "pa:k":\n    secure: v1:a:b==\n', "pa:k"),
+        ("config:\n  pa:k: # the key\n    secure: v1:a:b==\n", "pa:k"),
+        ("config:\n  pa:k: {secure: v1:a:b==}  # after\n", "pa:k"),
+        ("config:\n  pa:list:\n    - one\n    - secure: v1:a:b==\n    # after\n    - two\n", "pa:list[1]"),
+    ],
+    ids=["quoted key", "comment behind the key", "flow style", "list item"],
+)
+def test_a_secret_is_found_however_it_is_written(text: str, path: str) -> None:
+    changed, paths = without_secrets(text)
+    assert paths == [path]
+    assert f"simulated-secret-value-of-{path}" in str(yaml.safe_load(changed))
+    assert "v1:a:b==" not in changed
+    assert [line for line in text.splitlines() if "#" in line and ":" not in line.partition("#")[0]] == [
+        line for line in changed.splitlines() if "#" in line and ":" not in line.partition("#")[0]
+    ]
+
+
+def test_a_stack_whose_file_is_gone_is_refused(workspace: Workspace) -> None:
+    workspace.refresh(BUILT)
+    workspace.states.mkdir(parents=True)
+    (workspace.states / "dev.json").write_text("{}")
+    (workspace.project / "Pulumi.dev.yaml").unlink()
+    workspace.check_stack("dev")
+    with pytest.raises(WorkspaceError, match=r"Pulumi.dev.yaml is gone; only `down dev` works"):
+        workspace.check_file("dev")
+    assert workspace.references("dev") == ["base"]
 
 
 def test_values_are_copied_as_text(workspace: Workspace) -> None:
