@@ -84,6 +84,11 @@ class Workspace:
         return sorted(path.stem for path in self.states.glob("*.json"))
 
     @property
+    def backend(self) -> str:
+        """The URL of the file backend."""
+        return f"file://{self.root / 'state'}"
+
+    @property
     def states(self) -> Path:
         """Where the file backend keeps the states of this project's stacks."""
         return self.root / "state" / ".pulumi" / "stacks" / self.name
@@ -109,7 +114,7 @@ class Workspace:
     def selected(self) -> str | None:
         """Return the stack that `pulumi stack select` or `stack init` chose last."""
         for path in sorted((self.root / "home" / "workspaces").glob(f"{self.name}-*-workspace.json")):
-            chosen = json.loads(path.read_text(encoding="utf-8")).get("stack")
+            chosen = json.loads(path.read_text(encoding="utf-8")).get("stacks", {}).get(self.backend)
             return str(chosen).rsplit("/", 1)[-1] if chosen else None
         return None
 
@@ -158,7 +163,7 @@ class Workspace:
         return kept | {
             "PATH": os.pathsep.join([str(engine.path.parent), os.environ.get("PATH", "")]),
             "PULUMI_HOME": str(self.root / "home"),
-            "PULUMI_BACKEND_URL": f"file://{self.root / 'state'}",
+            "PULUMI_BACKEND_URL": self.backend,
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "1",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

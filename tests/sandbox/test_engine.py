@@ -5,7 +5,6 @@ Not proven here: that a build succeeds; `make up` on a fresh machine does that.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 from pathlib import Path
@@ -134,9 +133,7 @@ def test_a_download_is_installed_once_and_remembered(
         (Path(root) / "bin").mkdir(parents=True)
         program(Path(root), "pulumi", "v3.272.0")
 
-    monkeypatch.setattr(
-        "socket.create_connection", lambda address, timeout: contextlib.closing(socket.socket()).thing
-    )
+    monkeypatch.setattr("socket.create_connection", lambda address, timeout: socket.socket())
     monkeypatch.setattr("pulumi.automation.PulumiCommand.install", install)
     first, second = find(lambda _: None), find(lambda _: None)
     assert first == second
