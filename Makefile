@@ -40,12 +40,14 @@ inventory: $(READY) ## List what exists in simulated AWS.
 	@$(PY) -m sandbox inventory
 
 test: $(READY) ## Run all tests, with coverage.
-	$(PY) -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered tests
+	@$(PY) -m sandbox engine
+	$(PY) -m pytest -n 2 --cov --cov-report=term:skip-covered tests
 
 unit: $(READY) ## Run the tests that need no engine.
 	$(PY) -m pytest -n 2 -m "not engine" tests
 
 engine-tests: $(READY) ## Run the tests through the real Pulumi CLI.
+	@$(PY) -m sandbox engine
 	$(PY) -m pytest -n 2 -m engine tests
 
 lint: $(READY) ## Check style, types and generated documents.
