@@ -97,7 +97,6 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
             env=environment or None,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            preexec_fn=end_with_parent,  # noqa: PLW1509  a Linux call without Python locks
         )
         self._children.add(child)
         context.add_callback(child.kill)
@@ -190,22 +189,23 @@ def _streamed(child: subprocess.Popen[bytes]) -> Iterator[Any]:
             yield piece
 
 
-def end_with_parent(signal_number: int = signal.SIGKILL) -> None:
+def end_with_parent(signal_number: int) -> None:
     """Ask Linux to signal this process when its parent dies; other systems rely on polling."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
 
 
-def _watch_parent(parent: int) -> None:
+def _watch_parent(parent: int, host: Host) -> None:
     while os.getppid() == parent:
         time.sleep(PARENT_POLL_SECONDS)
+    host.end()
     os._exit(1)
 
 
 def main() -> None:
     """Serve until the engine is gone."""
     parent = os.getppid()
-    end_with_parent()
+    end_with_parent(signal.SIGTERM)
     host = Host()
 
     def leave(*_: object) -> None:
@@ -214,7 +214,7 @@ def main() -> None:
 
     signal.signal(signal.SIGINT, leave)
     signal.signal(signal.SIGTERM, leave)
-    threading.Thread(target=_watch_parent, args=(parent,), daemon=True).start()
+    threading.Thread(target=_watch_parent, args=(parent, host), daemon=True).start()
     options = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
     server = grpc.server(ThreadPoolExecutor(max_workers=8), options=options)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)

@@ -38,7 +38,7 @@ def test_hidden_lines_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_a_run_that_ends_leaves_no_trace(tmp_path: Path) -> None:
-    made = cli(tmp_path, f'test -s "{tmp_path}/engine.pid"')
+    made = cli(tmp_path, f'sleep 0.5; test -s "{tmp_path}/engine.pid"')
     assert made.run([]).returncode == 0, "the trace must be there while it runs"
     assert not made.trace.exists()
 
