@@ -58,13 +58,14 @@ def test_nobody_waits_for_a_nat_gateway_but_its_users() -> None:
 
 
 def test_independent_children_are_made_at_the_same_time() -> None:
+    together = threading.Barrier(3)
+
     def before(urn: str) -> None:
         if urn.startswith("NatGateway"):
-            time.sleep(0.3)
+            together.wait(timeout=10)  # breaks, and fails the build, unless all of them get here
 
-    started = time.monotonic()
     build(arguments("b"), Recorder(before=before))
-    assert time.monotonic() - started < 0.8
+    assert together.n_waiting == 0
 
 
 def test_first_error_stops_what_has_not_started() -> None:

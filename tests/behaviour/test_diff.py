@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -258,15 +257,6 @@ def test_unknown_type_is_refused() -> None:
 @pytest.mark.parametrize("token", sorted(token for token in all_facts() if token.startswith("aws:")))
 def test_created_resource_without_inputs_shows_no_change(token: str) -> None:
     assert diff(token, {}, {}, outputs_of(token, {})).changes == ()
-
-
-def test_a_comparison_takes_less_than_a_millisecond() -> None:
-    old = outputs_of("aws:ecs/service:Service", SERVICE)
-    started = time.perf_counter()
-    for _ in range(100):
-        diff("aws:ecs/service:Service", SERVICE, {**SERVICE, "desiredCount": 5}, old)
-
-    assert (time.perf_counter() - started) / 100 < 0.001
 
 
 def test_plan_update_marks_what_the_change_makes_unknown() -> None:
