@@ -1,7 +1,4 @@
-"""Policy documents as plain data: nothing here registers a resource or asks AWS.
-
-Every statement has a Sid. `Resource: "*"` stands only where a comment names what forces it.
-"""
+"""The building blocks of policy documents, and the documents of network, buckets and the shared key."""
 
 from __future__ import annotations
 
