@@ -10,15 +10,18 @@ VENV := .venv
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 READY := $(VENV)/.ready
+# The last file of an installation, a copy of the lock file; the program refuses packages of another one.
+PACKAGES := functions/packages/requirements.lock
+INSTALLED := $(READY) $(PACKAGES)
 STACK ?= dev
-SOURCES := components settings sandbox tests __main__.py
+SOURCES := components functions settings sandbox tests __main__.py
 
 .PHONY: help setup up preview down inventory test unit engine-tests lint format bench docs lock
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Install the locked dependencies into .venv.
+setup: $(INSTALLED) ## Install the locked dependencies into .venv, and those of the functions beside their code.
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed; $(PYTHON) is {sys.version.split()[0]} (set PYTHON=...)")'
@@ -27,45 +30,54 @@ $(READY): requirements.lock
 	$(UV) pip sync --quiet --python $(PY) --require-hashes --compile-bytecode requirements.lock
 	@touch $@
 
-up: $(READY) ## Apply STACK (default dev) and what it references, on simulated AWS.
+# For the machines of Lambda, not for this one; nothing here imports them, so there is no bytecode either.
+$(PACKAGES): functions/requirements.lock | $(READY)
+	rm -rf $(@D)
+	$(UV) pip install --quiet --python $(PY) --target $(@D) --python-version 3.13 --python-platform aarch64-manylinux2014 \
+	  --only-binary :all: --require-hashes --requirement functions/requirements.lock
+	@cp functions/requirements.lock $@
+
+up: $(INSTALLED) ## Apply STACK (default dev) and what it references, on simulated AWS.
 	@$(PY) -m sandbox up $(STACK)
 
-preview: $(READY) ## Preview STACK on simulated AWS and check its mandatory edges.
+preview: $(INSTALLED) ## Preview STACK on simulated AWS and check its mandatory edges.
 	@$(PY) -m sandbox preview $(STACK)
 
-down: $(READY) ## Destroy every stack on simulated AWS; fails when anything is left.
+down: $(INSTALLED) ## Destroy every stack on simulated AWS; fails when anything is left.
 	@$(PY) -m sandbox down
 
-inventory: $(READY) ## List what exists in simulated AWS.
+inventory: $(INSTALLED) ## List what exists in simulated AWS.
 	@$(PY) -m sandbox inventory
 
-test: $(READY) ## Run all tests, with coverage.
+test: $(INSTALLED) ## Run all tests, with coverage.
 	@$(PY) -m sandbox engine
 	$(PY) -m pytest -n 2 --cov --cov-report=term:skip-covered tests
 
-unit: $(READY) ## Run the tests that need no engine.
+unit: $(INSTALLED) ## Run the tests that need no engine.
 	$(PY) -m pytest -n 2 -m "not engine" tests
 
-engine-tests: $(READY) ## Run the tests through the real Pulumi CLI.
+engine-tests: $(INSTALLED) ## Run the tests through the real Pulumi CLI.
 	@$(PY) -m sandbox engine
 	$(PY) -m pytest -n 2 -m engine tests
 
-lint: $(READY) ## Check style, types and generated documents.
+lint: $(INSTALLED) ## Check style, types and generated documents.
 	$(VENV)/bin/ruff check $(SOURCES)
 	$(VENV)/bin/ruff format --check $(SOURCES)
 	$(VENV)/bin/mypy
 	$(PY) -m settings docs --check
 
-format: $(READY) ## Format the code.
+format: $(INSTALLED) ## Format the code.
 	$(VENV)/bin/ruff check --fix $(SOURCES)
 	$(VENV)/bin/ruff format $(SOURCES)
 
-docs: $(READY) ## Write the generated documents.
+docs: $(INSTALLED) ## Write the generated documents.
 	$(PY) -m settings docs --write
 
-bench: $(READY) ## Measure previews and the simulated provider's own share.
+bench: $(INSTALLED) ## Measure previews and the simulated provider's own share.
 	$(PY) -m tests.bench
 
-lock: $(READY) ## Pin the whole dependency tree again.
+lock: $(INSTALLED) ## Pin the whole dependency tree again.
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  requirements-dev.txt --output-file requirements.lock
+	$(UV) pip compile --quiet --python-version 3.13 --python-platform aarch64-manylinux2014 --generate-hashes \
+	  --no-emit-index-url --no-header functions/requirements.in --output-file functions/requirements.lock

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
-from components.cluster import Cluster, ClusterArgs
-from components.network import NatGateways, Network, NetworkArgs
+from components import platform_arguments as arguments
+from components.airflow_service import AirflowService, AirflowServiceArgs, Discovery
+from components.airflow_task import AirflowTask
+from components.broker import ACCESS_STRING, Broker
+from components.cluster import Cluster
+from components.connections import Party, worker_party
+from components.credentials import Credentials
+from components.dag_storage import DagStorage
+from components.encryption_key import EncryptionKey
+from components.firewall import Firewall
+from components.metastore import Metastore
+from components.migration import Migration, MigrationArgs
+from components.network import Network
+from components.platform_tasks import PlatformTasks
+from components.private_bucket import PrivateBucket
+from components.roles import DAG_READERS, Role
 from components.shared_contract import SharedContract
-from settings import EnvironmentSettings
+from components.web_entry import WebEntry
+from components.worker_pool import WorkerPool, WorkerPoolArgs
+from settings import EnvironmentSettings, TaskSize
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +45,15 @@ class AirflowPlatform(pulumi.ComponentResource):
 
     network: Network
     cluster: Cluster
+    metastore: Metastore
+    broker: Broker
+    dag_storage: DagStorage
+    credentials: Credentials
+    web: WebEntry
+    gate: Migration
+    api_server: AirflowService
+    services: dict[str, AirflowService | WorkerPool]
+    """All services but the api-server, by role or pool."""
     exports: dict[str, Any]
     """What the stack exports: ids, ARNs and URLs, never a secret."""
 
@@ -37,19 +63,191 @@ class AirflowPlatform(pulumi.ComponentResource):
         """Register the components, each after what it stands on."""
         super().__init__("airflow:platform:AirflowPlatform", name, {}, opts)
         self._child = pulumi.ResourceOptions(parent=self)
-        self.network = self._make_network(name, args)
-        self.cluster = Cluster(
-            f"{name}-compute",
-            ClusterArgs(
-                vpc_id=self.network.vpc_id,
-                namespace_name=f"{args.settings.environment.value}.airflow.internal",
-                key_arn=args.shared.key_arn,
-                # The record of who did what inside a container is kept as long as the record of the traffic.
-                exec_log_retention_days=args.settings.network.flow_log_retention_days,
+        self._name, self._settings, self._shared = name, args.settings, args.shared
+        self._make_foundation()
+        self._make_data()
+        self.web = WebEntry(
+            f"{name}-web",
+            arguments.web_entry(
+                args.settings,
+                args.shared,
+                self.network,
+                security_group_id=self._firewall.group_id(Party.LOAD_BALANCER),
             ),
             self._child,
         )
-        self.exports = {
+        self._tasks = PlatformTasks(
+            settings=args.settings,
+            shared=args.shared,
+            key_arn=self._key.key_arn,
+            cluster=self.cluster,
+            metastore=self.metastore,
+            broker=self.broker,
+            dag_storage=self.dag_storage,
+            credentials=self.credentials,
+            task_logs=self._task_logs,
+            base_url=self.web.url,
+        )
+        self.gate = self._make_gate()
+        self.api_server = self._make_api_server()
+        self.services = self._make_services()
+        self.exports = self._exports()
+        self.register_outputs(self.exports)
+
+    def _make_foundation(self) -> None:
+        name, settings, shared = self._name, self._settings, self._shared
+        self.network = Network(f"{name}-network", arguments.network(settings, shared), self._child)
+        self._key = EncryptionKey(f"{name}-encryption", arguments.encryption_key(settings), self._child)
+        vpc_id = self.network.vpc_id
+        self._firewall = Firewall(f"{name}-firewall", arguments.firewall(settings, vpc_id), self._child)
+        self.cluster = Cluster(f"{name}-compute", arguments.cluster(settings, shared, vpc_id), self._child)
+
+    def _make_data(self) -> None:
+        name, settings, network, key_arn = self._name, self._settings, self.network, self._key.key_arn
+        groups = {
+            party: self._firewall.group_id(party)
+            for party in (Party.METASTORE, Party.BROKER, Party.DAG_STORAGE)
+        }
+        metastore = arguments.metastore(
+            settings, network, identifier=name, security_group_id=groups[Party.METASTORE], key_arn=key_arn
+        )
+        self.metastore = Metastore(f"{name}-metastore", metastore, self._child)
+        broker = arguments.broker(
+            settings, network, user_id=name, security_group_id=groups[Party.BROKER], key_arn=key_arn
+        )
+        self.broker = Broker(f"{name}-broker", broker, self._child)
+        storage = arguments.dag_storage(
+            settings, network, security_group_id=groups[Party.DAG_STORAGE], key_arn=key_arn
+        )
+        self.dag_storage = DagStorage(f"{name}-dag-storage", storage, self._child)
+        self.credentials = Credentials(
+            f"{name}-credentials", arguments.credentials(settings, key_arn), self._child
+        )
+        self._task_logs = PrivateBucket(
+            f"{name}-task-logs", arguments.task_logs(settings, key_arn), self._child
+        )
+
+    def _make_gate(self) -> Migration:
+        settings, account = self._settings, self._settings.account
+        bootstrap = AirflowTask(f"{self._name}-bootstrap", self._tasks.args(Role.BOOTSTRAP), self._child)
+        args = MigrationArgs(
+            account_id=account.id,
+            region=account.region,
+            role_path=arguments.role_path(settings),
+            key_arn=self._key.key_arn,
+            log_retention_days=settings.observability.log_retention_days,
+            cluster_arn=self.cluster.cluster_arn,
+            cluster_name=self.cluster.cluster_name,
+            task_definition_arn=bootstrap.task_definition_arn,
+            task_family=bootstrap.family,
+            task_role_arns=[bootstrap.execution_role_arn, bootstrap.task_role_arn],
+            task_log_group_name=bootstrap.log_group_name,
+            subnet_ids=self.network.private_subnet_ids,
+            security_group_id=self._firewall.group_id(Party.BOOTSTRAP),
+            database_identifier=self.metastore.identifier,
+            database_arn=self.metastore.instance_arn,
+            database_resource_id=self.metastore.resource_id,
+            secret_arns=self.credentials.arns,
+            broker_user_id=self.broker.user_id,
+            broker_user_arn=self.broker.user_arn,
+            broker_access_string=ACCESS_STRING,
+            api_server_host=arguments.api_server_host(settings),
+            image=arguments.image(settings, self._shared),
+            # The bootstrap task would not find its image, its place to run, the database, or its rights.
+            after=self.network.egress_ready.apply(
+                lambda egress: [
+                    *egress,
+                    *self.cluster.capacity_ready,
+                    *self._firewall.ready(Party.BOOTSTRAP),
+                    *bootstrap.ready,
+                ]
+            ),
+        )
+        return Migration(f"{self._name}-gate", args, self._child)
+
+    def _make_api_server(self) -> AirflowService:
+        """Make the service that all others need: workers report to it, and its start proves the schema."""
+        size = self._settings.services.api_server
+        # What tasks log must be encrypted from the first line on; all writers come after the api-server.
+        after = [*self.gate.ready, *self._task_logs.ready, *self._doors(Role.API_SERVER, Party.API_SERVER)]
+        self._waited_for = frozenset(after)
+        return self._make_service(
+            Role.API_SERVER,
+            size,
+            size.count,
+            after,
+            Discovery(namespace_id=self.cluster.namespace_id, name=Role.API_SERVER.value),
+        )
+
+    def _make_services(self) -> dict[str, AirflowService | WorkerPool]:
+        services = self._settings.services
+        made: dict[str, AirflowService | WorkerPool] = {}
+        for role, size in (
+            (Role.SCHEDULER, services.scheduler),
+            (Role.DAG_PROCESSOR, services.dag_processor),
+            (Role.TRIGGERER, services.triggerer),
+        ):
+            made[role] = self._make_service(role, size, size.count, self._after_api_server(role, role))
+        if services.flower is not None:
+            after = self._after_api_server(Role.FLOWER, Party.FLOWER)
+            made[Role.FLOWER] = self._make_service(Role.FLOWER, services.flower, 1, after)
+        for pool in self._settings.workers.pools:
+            made[worker_party(pool)] = self._make_pool(pool)
+        return made
+
+    def _make_service(
+        self,
+        role: Role,
+        size: TaskSize,
+        count: int,
+        after: Sequence[pulumi.Resource],
+        discovery: Discovery | None = None,
+    ) -> AirflowService:
+        targets = {
+            Role.API_SERVER: self.web.api_server_target_group_arn,
+            Role.FLOWER: self.web.flower_target_group_arn,
+        }
+        args = AirflowServiceArgs(
+            task=self._tasks.args(role, size),
+            cluster_arn=self.cluster.cluster_arn,
+            subnet_ids=self.network.private_subnet_ids,
+            security_group_id=self._firewall.group_id(role),
+            count=count,
+            target_group_arn=targets.get(role),
+            discovery=discovery,
+            after=after,
+        )
+        return AirflowService(f"{self._name}-{role}", args, self._child)
+
+    def _make_pool(self, pool: str) -> WorkerPool:
+        settings, party = self._settings.workers.pools[pool], worker_party(pool)
+        args = WorkerPoolArgs(
+            task=self._tasks.args(Role.WORKER, settings),
+            cluster_arn=self.cluster.cluster_arn,
+            cluster_name=self.cluster.cluster_name,
+            subnet_ids=self.network.private_subnet_ids,
+            security_group_id=self._firewall.group_id(party),
+            queues=settings.queues,
+            concurrency=settings.concurrency,
+            min_count=settings.min_count,
+            max_count=settings.max_count,
+            spot_percent=settings.spot_percent,
+            after=self._after_api_server(Role.WORKER, party),
+        )
+        return WorkerPool(f"{self._name}-{party}", args, self._child)
+
+    def _after_api_server(self, role: Role, party: str) -> list[pulumi.Resource]:
+        """Return what a service waits for that comes after the api-server, without what that has waited for."""
+        doors = (door for door in self._doors(role, party) if door not in self._waited_for)
+        return [self.api_server.service, *doors]
+
+    def _doors(self, role: Role, party: str) -> list[pulumi.Resource]:
+        """Return what lets the tasks of a party in and out: rules, listener rules, and the DAGs for their readers."""
+        dags = self.dag_storage.ready if role in DAG_READERS else ()
+        return [*self._firewall.ready(party), *self.web.ready(role), *dags]
+
+    def _exports(self) -> dict[str, Any]:
+        return {
             "vpcId": self.network.vpc_id,
             "publicSubnetIds": self.network.public_subnet_ids,
             "privateSubnetIds": self.network.private_subnet_ids,
@@ -58,26 +256,13 @@ class AirflowPlatform(pulumi.ComponentResource):
             "clusterName": self.cluster.cluster_name,
             "namespaceId": self.cluster.namespace_id,
             "namespaceArn": self.cluster.namespace_arn,
+            "keyArn": self._key.key_arn,
+            "metastoreIdentifier": self.metastore.identifier,
+            "fileSystemId": self.dag_storage.file_system_id,
+            "writerAccessPointId": self.dag_storage.writer_access_point_id,
+            "ledgerName": self.dag_storage.ledger_name,
+            "taskLogBucketName": self._task_logs.bucket_name,
+            "gateFunctionName": self.gate.function_name,
+            "serviceNames": [service.service_name for service in (self.api_server, *self.services.values())],
+            "webUrl": self.web.url,
         }
-        self.register_outputs(self.exports)
-
-    def _make_network(self, name: str, args: AirflowPlatformArgs) -> Network:
-        network, account = args.settings.network, args.settings.account
-        return Network(
-            f"{name}-network",
-            NetworkArgs(
-                account_id=account.id,
-                region=account.region,
-                cidr=str(network.cidr),
-                zones=network.zones,
-                public_mask=network.public_mask,
-                private_mask=network.private_mask,
-                data_mask=network.data_mask,
-                nat=NatGateways(network.nat.value),
-                interface_endpoints=[service.value for service in network.interface_endpoints],
-                key_arn=args.shared.key_arn,
-                flow_log_retention_days=network.flow_log_retention_days,
-                role_path=f"/airflow/{args.settings.environment.value}/",
-            ),
-            self._child,
-        )

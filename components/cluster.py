@@ -57,6 +57,8 @@ class Cluster(pulumi.ComponentResource):
     namespace_id: pulumi.Output[str]
     namespace_arn: pulumi.Output[str]
     namespace_name: pulumi.Output[str]
+    exec_log_group_name: pulumi.Output[str]
+    """Where sessions of ECS Exec are recorded; a task that allows them needs the right to write there."""
     capacity_ready: tuple[pulumi.Resource, ...]
     """What a service must depend on: before it the cluster knows no capacity provider."""
 
@@ -110,6 +112,7 @@ class Cluster(pulumi.ComponentResource):
             kms_key_id=args.key_arn,
             opts=self._child,
         )
+        self.exec_log_group_name = log_group.name
         return aws.ecs.ClusterConfigurationArgs(
             execute_command_configuration=aws.ecs.ClusterConfigurationExecuteCommandConfigurationArgs(
                 kms_key_id=args.key_arn,

@@ -8,6 +8,8 @@ SUFFIX_LENGTH = 8
 """What Pulumi's auto-naming appends to a logical name: a dash and seven hex digits."""
 ROLE_NAME_LIMIT = 64
 BUCKET_NAME_LIMIT = 63
+LOAD_BALANCER_NAME_LIMIT = 32
+"""Also of a target group."""
 _HASH_LENGTH = 7
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi
 import pulumi_aws as aws
@@ -25,6 +25,7 @@ ZONE_SHARE_BITS = 2
 GATEWAY_SERVICES = ("s3", "dynamodb")
 HTTPS = 443
 PUBLIC, PRIVATE, DATA = "public", "private", "data"
+Named = TypeVar("Named", bound=pulumi.Resource)
 
 
 class NatGateways(StrEnum):
@@ -98,8 +99,10 @@ class Network(pulumi.ComponentResource):
     endpoint_security_group_id: pulumi.Output[str] | None
     """Security group of the interface endpoints; None without any."""
     egress_ready: pulumi.Output[list[pulumi.Resource]]
-    """What anything that needs a way out must depend on: subnet ids alone do not wait for routes and
-    endpoints."""
+    """What anything in private subnets that needs a way out must depend on: subnet ids alone do not wait for
+    routes and endpoints."""
+    internet_ready: pulumi.Output[list[pulumi.Resource]]
+    """What anything that the internet reaches in public subnets must depend on: their routes."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the VPC first; the rest hangs on its ids."""
@@ -118,7 +121,11 @@ class Network(pulumi.ComponentResource):
         )
         self.endpoint_security_group_id = None
         interfaces = self._make_interface_endpoints(name, args) if args.interface_endpoints else []
-        self.egress_ready = vpc.routes.apply(lambda routes: [*(routes or []), *gateways, *interfaces])
+        private = [] if args.nat is NatGateways.NONE else _tier_names(vpc_name, PRIVATE, args.zones)
+        public = _tier_names(vpc_name, PUBLIC, args.zones)
+        routes = _alone(vpc.routes)
+        self.egress_ready = routes.apply(lambda found: [*_named(found, private), *gateways, *interfaces])
+        self.internet_ready = routes.apply(lambda found: [*_named(found, public)])
         self._make_flow_log(name, args)
         self.register_outputs(
             {
@@ -251,14 +258,27 @@ class Network(pulumi.ComponentResource):
         )
 
 
+def _tier_names(vpc_name: str, tier: str, zones: Sequence[str]) -> list[str]:
+    """Return what awsx calls the subnets of one tier, their route tables and their default routes."""
+    return [f"{vpc_name}-{tier}-{index}" for index in range(1, len(zones) + 1)]
+
+
+def _alone(children: pulumi.Output[Sequence[Named]]) -> pulumi.Output[Any]:
+    """Return a list of awsx without the dependency on every child in it that it brings along."""
+    return pulumi.Output(set(), children.future(), children.is_known())
+
+
+def _named(resources: Sequence[Named], names: Sequence[str]) -> list[Named]:
+    """Pick children of awsx by name: its lists mix all tiers, in an order of its own."""
+    by_name = {resource.pulumi_resource_name: resource for resource in resources}
+    return [by_name[name] for name in names]
+
+
 def _route_table_ids(
     vpc: awsx.ec2.Vpc, vpc_name: str, tier: str, zones: Sequence[str]
 ) -> pulumi.Output[list[str]]:
-    """Return the ids of one tier's route tables, picked by name: the list of awsx mixes all tiers."""
-    wanted = [f"{vpc_name}-{tier}-{index}" for index in range(1, len(zones) + 1)]
-
-    def pick(tables: Sequence[aws.ec2.RouteTable]) -> pulumi.Output[list[str]]:
-        by_name = {table.pulumi_resource_name: table for table in tables}
-        return pulumi.Output.all(*(by_name[table].id for table in wanted)).apply(list)
-
-    return vpc.route_tables.apply(pick)
+    """Return the ids of one tier's route tables."""
+    names = _tier_names(vpc_name, tier, zones)
+    return vpc.route_tables.apply(
+        lambda tables: pulumi.Output.all(*(table.id for table in _named(tables, names))).apply(list)
+    )

@@ -34,9 +34,13 @@ class PrivateBucketArgs:
     """Physical name, only where something outside must know it beforehand; None lets Pulumi make one."""
     protect: bool = True
     """Refuse to delete the bucket."""
+    force_destroy: bool = False
+    """Delete the bucket with everything in it; else S3 refuses to delete one that is not empty."""
 
     def __post_init__(self) -> None:
         """Refuse what S3 would refuse, or would take for "never"."""
+        if self.protect and self.force_destroy:
+            raise ValueError("force_destroy: want False for a protected bucket, got True")
         checks.between("noncurrent_days", self.noncurrent_days, 1, MAX_DAYS)
         if self.expiration_days is not None:
             checks.between("expiration_days", self.expiration_days, 1, MAX_DAYS)
@@ -63,6 +67,7 @@ class PrivateBucket(pulumi.ComponentResource):
         bucket = aws.s3.Bucket(
             f"{name}-bucket",
             bucket=args.bucket_name,
+            force_destroy=args.force_destroy or None,
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         self.bucket_name, self.bucket_arn = bucket.bucket, bucket.arn

@@ -56,6 +56,13 @@ def choose(
         int,
         typer.Option(min=0, max=65535, help="Port of the simulated providers on 127.0.0.1; 0: a free one."),
     ] = 0,
+    functions_endpoint: Annotated[
+        str | None,
+        typer.Option(
+            help="Run invoked Lambda functions with this URL on this machine (a moto server) as their AWS; "
+            "default: nothing runs."
+        ),
+    ] = None,
     stats: Annotated[
         Path | None,
         typer.Option(help="Write what the simulated provider cost (calls, seconds) to this JSON file."),
@@ -63,7 +70,7 @@ def choose(
 ) -> None:
     """Run the real Pulumi engine on simulated AWS."""
     Choices.project = project
-    Choices.options = Options(account, latency, tuple(fail or ()), port, stats)
+    Choices.options = Options(account, latency, tuple(fail or ()), port, functions_endpoint, stats)
 
 
 @app.command()

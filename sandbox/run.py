@@ -12,17 +12,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import recovery
 from sandbox.arguments import parse
 from sandbox.cli import Cli, InterruptedRunError, SandboxError, say, wait_for_survivor
 from sandbox.engine import find
-from sandbox.graph import Graph, from_plan, from_preview, from_state
+from sandbox.graph import Graph, from_plan, from_state
 from sandbox.provider.faults import Faults
 from sandbox.provider.inventory import Inventory
 from sandbox.provider.latency import Latencies
 from sandbox.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sandbox.invocation.runner import Functions
 
 __all__ = ["InterruptedRunError", "Options", "Sandbox", "SandboxError", "opened", "say"]
 
@@ -48,6 +51,8 @@ class Options:
     """Planted failures, `TYPE::NAME[=once|always]`."""
     port: int = 0
     """TCP port of the simulated providers on 127.0.0.1; 0 takes a free one."""
+    functions_endpoint: str | None = None
+    """URL on this machine that answers the AWS calls of invoked functions; None runs no function."""
     stats: Path | None = None
     """Where to write what the simulated provider cost: calls and processor seconds by method, as JSON."""
 
@@ -89,7 +94,7 @@ class Sandbox:
         done = self.cli.run(["preview", "--stack", stack, "--save-plan", str(plan), *extra], hide=PLAN_NOTES)
         if done.returncode:
             return done.returncode
-        self.check_edges(stack, from_plan(plan))
+        self.check_edges(stack, self._planned(stack, plan))
         return 0
 
     def up(self, stack: str, extra: Sequence[str] = ()) -> None:
@@ -138,20 +143,20 @@ class Sandbox:
         if done.returncode:
             sys.stdout.write(done.stdout)
             raise SandboxError(f"up {stack}: the preview failed; nothing was changed")
-        self.check_edges(stack, from_plan(plan))
+        self.check_edges(stack, self._planned(stack, plan))
 
     def check_edges(self, stack: str, graph: Graph) -> None:
-        """Refuse a graph that lacks a mandatory edge.
+        """Refuse a graph that lacks a mandatory edge, or has one that nothing asks for.
 
         Raises:
-            SandboxError: Lists every missing edge.
+            SandboxError: Lists every edge that is missing or wrong.
 
         """
         from sandbox.edges import violations
 
-        missing = [f"  {violation}" for violation in violations(graph)]
-        if missing:
-            raise SandboxError(f"{stack}: {len(missing)} mandatory edge(s) missing:\n" + "\n".join(missing))
+        found = [f"  {violation}" for violation in violations(graph)]
+        if found:
+            raise SandboxError(f"{stack}: {len(found)} edge(s) missing or wrong:\n" + "\n".join(found))
 
     def passthrough(self, words: Sequence[str]) -> int:
         """Run any Pulumi command as it stands, with the sandbox's checks around previews and updates."""
@@ -175,17 +180,12 @@ class Sandbox:
 
     def _checked_preview(self, stack: str, words: Sequence[str]) -> int:
         arguments = parse(words)
-        if arguments.has("--json", "-j"):
-            done = self.cli.run(words, capture=True)
-            sys.stdout.write(done.stdout)
-            if not done.returncode:
-                self.check_edges(stack, from_preview(done.stdout))
-            return done.returncode
+        # The plan names every resource; what --json prints leaves out those that stay the same.
         plan = arguments.flags.get("--save-plan") or str(self._plan(stack))
         ours = [] if "--save-plan" in arguments.flags else ["--save-plan", plan]
         done = self.cli.run([*words, *ours], hide=PLAN_NOTES if ours else ())
         if not done.returncode:
-            self.check_edges(stack, from_plan(self.workspace.folder / plan))
+            self.check_edges(stack, self._planned(stack, self.workspace.folder / plan))
         return done.returncode
 
     def _checked_up(self, stack: str, words: Sequence[str]) -> int:
@@ -198,6 +198,9 @@ class Sandbox:
         if not code:
             self.check_edges(stack, from_state(recovery.resources(self.workspace, stack)))
         return code
+
+    def _planned(self, stack: str, plan: Path) -> Graph:
+        return from_plan(plan, recovery.resources(self.workspace, stack))
 
     def _plan(self, stack: str) -> Path:
         return self.workspace.root / f"{stack}.plan.json"
@@ -248,6 +251,7 @@ def opened(project: Path, options: Options, *, writes: bool) -> Iterator[Sandbox
                     account=options.account,
                     latencies=Latencies(options.latency_scale),
                     faults=faults,
+                    functions=_functions(options, inventory, workspace),
                 )
                 serving.enter_context(serve(provider, port))
                 if options.stats:
@@ -256,6 +260,14 @@ def opened(project: Path, options: Options, *, writes: bool) -> Iterator[Sandbox
             environment = workspace.environment(engine, debug_providers(port))
             cli = Cli(engine.path, workspace.folder, environment, trace, serve_once)
             yield Sandbox(workspace, inventory, cli)
+
+
+def _functions(options: Options, inventory: Inventory, workspace: Workspace) -> Functions | None:
+    if options.functions_endpoint is None:
+        return None
+    from sandbox.invocation.runner import Functions
+
+    return Functions(options.functions_endpoint, inventory, workspace.program)
 
 
 def _clean_up(workspace: Workspace, inventory: Inventory, trace: Path) -> None:

@@ -54,6 +54,11 @@ class Workspace:
         return self.project / FOLDER
 
     @property
+    def program(self) -> Path:
+        """The folder of the program, in which it runs."""
+        return self.project / str(self._project_file.get("main", "."))
+
+    @property
     def folder(self) -> Path:
         """Where the engine runs: copies of the stack files."""
         return self.root / "workspace"

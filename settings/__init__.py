@@ -6,22 +6,52 @@ Reading settings never asks AWS, the environment or the file system.
 """
 
 from settings.account import AccountClass, AccountSettings, Environment
+from settings.broker import BrokerSettings
+from settings.credentials import CredentialsSettings
+from settings.dags import DagDelivery, DagSettings
 from settings.endpoints import InterfaceEndpoint
 from settings.errors import SettingsError
+from settings.image import Architecture, ImageSettings
 from settings.load import load, parse
+from settings.metastore import MetastoreSettings
 from settings.network import NatMode, NetworkSettings
+from settings.observability import ObservabilitySettings
+from settings.services import (
+    ApiServerSettings,
+    DagProcessorSettings,
+    FlowerSettings,
+    SchedulerSettings,
+    ServicesSettings,
+    TaskSize,
+    TriggererSettings,
+)
 from settings.shared import SharedReference, SharedServicesSettings, SharedStack
 from settings.stacks import EnvironmentSettings, Settings, SharedSettings
 from settings.tags import TagSettings
+from settings.web import WebAccess, WebSettings
+from settings.workers import WorkerPoolSettings, WorkersSettings
 
 __all__ = [
     "AccountClass",
     "AccountSettings",
+    "ApiServerSettings",
+    "Architecture",
+    "BrokerSettings",
+    "CredentialsSettings",
+    "DagDelivery",
+    "DagProcessorSettings",
+    "DagSettings",
     "Environment",
     "EnvironmentSettings",
+    "FlowerSettings",
+    "ImageSettings",
     "InterfaceEndpoint",
+    "MetastoreSettings",
     "NatMode",
     "NetworkSettings",
+    "ObservabilitySettings",
+    "SchedulerSettings",
+    "ServicesSettings",
     "Settings",
     "SettingsError",
     "SharedReference",
@@ -29,6 +59,12 @@ __all__ = [
     "SharedSettings",
     "SharedStack",
     "TagSettings",
+    "TaskSize",
+    "TriggererSettings",
+    "WebAccess",
+    "WebSettings",
+    "WorkerPoolSettings",
+    "WorkersSettings",
     "load",
     "parse",
 ]

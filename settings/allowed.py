@@ -17,7 +17,13 @@ NEAR = 0.6  # how alike two names must be, from 0 to 1, to be suggested
 
 
 def resolve(node: Node, schema: Node) -> Node:
-    """Return `node` with its reference replaced by the definition; what stands beside the reference wins."""
+    """Return `node` with its reference replaced by the definition; what stands beside the reference wins.
+
+    Of an optional section, which the schema calls "this or null", the section is returned.
+    """
+    if "anyOf" in node:
+        (section,) = (choice for choice in node["anyOf"] if choice.get("type") != "null")
+        node = {**section, **{key: value for key, value in node.items() if key != "anyOf"}}
     reference = node.get("$ref")
     if reference is None:
         return node
@@ -34,7 +40,7 @@ def node_at(location: Location, schema: Node) -> Node:
         elif "properties" in node:
             child = node["properties"].get(part, {})
         else:
-            child = next(iter(node.get("patternProperties", {}).values()), {})
+            child = map_value(node, schema)
         node = resolve(child, schema)
     return node
 
@@ -62,7 +68,15 @@ def _describe_type(node: Node, schema: Node) -> str:
         return f"a list{sizes}, each {describe(node['items'], schema)}"
     if "properties" in node:
         return f"a section with the keys {', '.join(node['properties'])}"
-    return f"a section of at most {node['maxProperties']} keys, each with a text"
+    least = f"{node['minProperties']} to" if "minProperties" in node else "at most"
+    value = map_value(node, schema)
+    content = f"each {describe(value, schema)}" if "properties" in value else "each with a text"
+    return f"a section of {least} {node['maxProperties']} keys, {content}"
+
+
+def map_value(node: Node, schema: Node) -> Node:
+    """Return the node of the values of a map, a section whose keys the stack file chooses; empty for others."""
+    return resolve(next(iter(node.get("patternProperties", {}).values()), {}), schema)
 
 
 def suggest(name: str, location: Location, schema: Node) -> str | None:
@@ -94,3 +108,4 @@ def _paths(node: Node, schema: Node, prefix: str = "") -> Iterator[str]:
     for name, child in resolve(node, schema).get("properties", {}).items():
         yield f"{prefix}{name}"
         yield from _paths(child, schema, f"{prefix}{name}.")
+        yield from _paths(map_value(resolve(child, schema), schema), schema, f"{prefix}{name}.<name>.")

@@ -18,10 +18,11 @@ def explain(error: ValidationError, schema: dict[str, Any]) -> list[str]:
 
 
 def _is_echo(detail: ErrorDetails, schema: Node) -> bool:
-    """Pydantic calls a list too short when it drops wrong entries; each of these has an error of its own."""
+    """Pydantic calls a list or map too short when it drops wrong entries; each has an error of its own."""
     if detail["type"] != "too_short":
         return False
-    return len(detail["input"]) >= int(node_at(detail["loc"], schema)["minItems"])
+    node = node_at(detail["loc"], schema)
+    return len(detail["input"]) >= int(node.get("minItems") or node["minProperties"])
 
 
 def _explain_one(detail: ErrorDetails, schema: Node) -> str:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Iterator
 from enum import StrEnum
 
 from settings.account import Environment
-from settings.allowed import Node, describe, resolve
+from settings.allowed import Node, describe, map_value, resolve
+from settings.dags import DagDelivery
 from settings.endpoints import InterfaceEndpoint
+from settings.image import Architecture
 from settings.network import NatMode
-from settings.rules import OPERATION_NEEDS, RULES, TASKS_NEED
+from settings.rules import MODULES
+from settings.rules.network import EXEC_NEEDS, OPERATION_NEEDS, TASKS_NEED
 from settings.schema import platform_schema
 from settings.shared import SharedStack
+from settings.web import WebAccess
 
 ADDRESS_PLAN = {
     Environment.DEV: "10.20.0.0/16",
@@ -37,6 +42,14 @@ file points to it. No secret is a setting. Account ids stand in quotes.
 """
 
 
+CHOICES: tuple[tuple[str, str, type[StrEnum]], ...] = (
+    ("Ways out of the private subnets", "network.nat", NatMode),
+    ("Ways to the web entry", "web.access", WebAccess),
+    ("Processors", "image.architecture", Architecture),
+    ("Ways of the DAGs", "dags.delivery", DagDelivery),
+)
+
+
 def render() -> str:
     """Return the whole page."""
     schema = platform_schema()
@@ -47,7 +60,7 @@ def render() -> str:
     parts = [
         HEAD,
         *kinds,
-        _choices("Ways out of the private subnets", "network.nat", NatMode),
+        *(_choices(title, path, choices) for title, path, choices in CHOICES),
         _choices("Interface endpoints", "network.interfaceEndpoints", InterfaceEndpoint),
         _needed_endpoints(),
         _rules(),
@@ -69,11 +82,13 @@ def _rows(node: Node, schema: Node, prefix: str = "") -> Iterator[str]:
     for name, child in node["properties"].items():
         resolved = resolve(child, schema)
         path = f"{prefix}{name}"
+        if "properties" not in resolved or name not in node["required"]:
+            allowed, meaning = _cell(_allowed(child, schema)), _cell(resolved["description"])
+            yield f"| `{path}` | {allowed} | {_default(name, child, node)} | {meaning} |"
         if "properties" in resolved:
             yield from _rows(resolved, schema, f"{path}.")
-            continue
-        allowed, meaning = _cell(_allowed(child, schema)), _cell(resolved["description"])
-        yield f"| `{path}` | {allowed} | {_default(name, child, node)} | {meaning} |"
+        if "properties" in map_value(resolved, schema):
+            yield from _rows(map_value(resolved, schema), schema, f"{path}.<name>.")
 
 
 def _allowed(child: Node, schema: Node) -> str:
@@ -83,9 +98,10 @@ def _allowed(child: Node, schema: Node) -> str:
 
 
 def _default(name: str, child: Node, section: Node) -> str:
-    if name in section.get("required", []):
+    if name in section["required"]:
         return "required"
-    return f"`{child['default']}`" if child.get("default") not in (None, []) else "none"
+    default = child.get("default")
+    return "none" if default in (None, []) else f"`{json.dumps(default)}`"
 
 
 def _cell(text: str) -> str:
@@ -118,7 +134,8 @@ def member_docs(choices: type[StrEnum]) -> dict[str, str]:
 def _needed_endpoints() -> str:
     return (
         f"With `nat: none` no task starts without {_names(TASKS_NEED)}; "
-        f"in the prod account {_names(OPERATION_NEEDS)} are needed, too.\n"
+        f"in the prod account {_names(OPERATION_NEEDS)} are needed, too, and for `services.execEnabled` "
+        f"{_names(EXEC_NEEDS)}.\n"
     )
 
 
@@ -127,8 +144,12 @@ def _names(endpoints: tuple[InterfaceEndpoint, ...]) -> str:
 
 
 def _rules() -> str:
-    rows = "\n".join(f"- {(inspect.getdoc(rule) or '').splitlines()[0]}" for rule in RULES)
-    return f"## Rules between settings\n\n{rows}\n"
+    sections = []
+    for module in MODULES:
+        heading = (module.__doc__ or "").splitlines()[0].removesuffix(".")
+        rows = "\n".join(f"- {(inspect.getdoc(rule) or '').splitlines()[0]}" for rule in module.RULES)
+        sections.append(f"### {heading}\n\n{rows}\n")
+    return "## Rules between settings\n\n" + "\n".join(sections)
 
 
 def _address_plan() -> str:

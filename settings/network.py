@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from ipaddress import IPv4Network
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, JsonValue, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
+from components.checks import LOG_RETENTION_DAYS
 from settings.endpoints import InterfaceEndpoint
+from settings.ranges import read_range
 from settings.section import Section, allowed
 
 WIDEST_VPC, NARROWEST_VPC = 16, 20
 PRIVATE_RANGES = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
-RETENTION_DAYS: tuple[JsonValue, ...] = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545),
-    *(731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
-"""The periods that CloudWatch Logs can keep a log group's events, in days."""
 CIDR_ALLOWED = (
     f"a range of {PRIVATE_RANGES[0]}, {PRIVATE_RANGES[1]} or {PRIVATE_RANGES[2]}, "
     f"/{WIDEST_VPC} to /{NARROWEST_VPC}, without host bits, such as 10.20.0.0/16"
@@ -38,12 +34,7 @@ class NatMode(StrEnum):
 
 def canonical_range(value: object) -> IPv4Network:
     """Parse a VPC range; raise ValueError unless it is private, canonical and between /16 and /20."""
-    if isinstance(value, IPv4Network):
-        network = value
-    elif isinstance(value, str) and re.fullmatch(r"[0-9.]{7,15}/[0-9]{1,2}", value):
-        network = IPv4Network(value)
-    else:
-        raise ValueError("not a CIDR range")
+    network = read_range(value)
     if not WIDEST_VPC <= network.prefixlen <= NARROWEST_VPC:
         raise ValueError("size out of bounds")
     if not any(network.subnet_of(private) for private in PRIVATE_RANGES):
@@ -56,7 +47,7 @@ def known_period(days: int) -> int:
 
     Not a Literal: pydantic takes true for the literal 1, even when it is strict.
     """
-    if days not in RETENTION_DAYS:
+    if days not in LOG_RETENTION_DAYS:
         raise ValueError("not a period of CloudWatch Logs")
     return days
 
@@ -75,7 +66,7 @@ Zone = Annotated[
     ),
 ]
 RetentionDays = Annotated[
-    int, AfterValidator(known_period), Field(json_schema_extra={"enum": list(RETENTION_DAYS)})
+    int, AfterValidator(known_period), Field(json_schema_extra={"enum": list(LOG_RETENTION_DAYS)})
 ]
 
 

@@ -13,8 +13,10 @@ DomainName = Annotated[
     str,
     Field(
         pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$",
-        max_length=200,  # leaves room for the environment's own labels below the 253 of DNS
-        json_schema_extra=allowed("a lower-case DNS name without a final dot, such as nonprod.example.com"),
+        max_length=40,  # with hostLabel and environment 64: the most that a certificate's name may have
+        json_schema_extra=allowed(
+            "a lower-case DNS name of at most 40 characters without a final dot, such as nonprod.example.com"
+        ),
     ),
 ]
 

@@ -7,10 +7,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from settings.account import AccountSettings, Environment
+from settings.broker import BrokerSettings
+from settings.credentials import CredentialsSettings
+from settings.dags import DagSettings
+from settings.image import ImageSettings
+from settings.metastore import MetastoreSettings
 from settings.network import NetworkSettings
+from settings.observability import ObservabilitySettings
 from settings.section import Section
+from settings.services import ServicesSettings
 from settings.shared import SharedReference, SharedServicesSettings
 from settings.tags import TagSettings
+from settings.web import WebSettings
+from settings.workers import WorkersSettings
 
 
 class SharedSettings(Section):
@@ -37,6 +46,24 @@ class EnvironmentSettings(Section):
     """AWS account and region of the stack."""
     network: NetworkSettings
     """The VPC of the environment."""
+    web: WebSettings
+    """The web entry: load balancer, name and who may reach it."""
+    image: ImageSettings
+    """The Airflow image."""
+    metastore: MetastoreSettings
+    """Airflow's database."""
+    broker: BrokerSettings
+    """The queues between scheduler and workers."""
+    dags: DagSettings
+    """The storage of DAG releases."""
+    credentials: CredentialsSettings
+    """How long deleted secrets and the deleted key can be brought back."""
+    services: ServicesSettings
+    """Airflow's own processes."""
+    workers: WorkersSettings
+    """The worker pools."""
+    observability: ObservabilitySettings
+    """How long logs are kept."""
     shared: SharedReference
     """Where the shared services of the account are."""
     tags: TagSettings

@@ -1,11 +1,13 @@
-"""`make bench`: what a preview costs, and which share of it is the simulated provider's own.
+"""`make bench`: what a preview costs, which share of it is the simulated provider's own, and how long an `up` takes.
 
-Times are the best of several runs of the whole command, on whatever this machine is doing; compare ratios of one
-run, not absolute times of two machines.
+`--only previews` or `--only makespan` measures one of the two; the second takes four minutes. Times of previews are
+the best of several runs of the whole command, on whatever this machine is doing; compare ratios of one run, not
+absolute times of two machines.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import subprocess
@@ -19,10 +21,12 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from tests import bench_makespan
 from tests.engine.support import ROOT, Project, environment
 
 RUNS: Final = 5
-TARGETS_SECONDS: Final = {"empty program": 0.6, "300 varied resources": 5.0}
+PROD_RUNS: Final = 3
+TARGETS_SECONDS: Final = {"empty program": 0.6, "300 varied resources": 5.0, "prod": 5.0}
 """Warm previews on two cores."""
 
 
@@ -37,11 +41,11 @@ class Measured:
     provider: float
 
 
-def measure(name: str, project: Project, stack: str, resources: int) -> Measured:
+def measure(name: str, project: Project, stack: str, resources: int, runs: int = RUNS) -> Measured:
     """Preview a stack several times, once unmeasured to warm up, and keep the fastest run."""
     stats = project.folder / "stats.json"
     best = Measured(name, float("inf"), resources, 0, 0.0)
-    for run in range(RUNS + 1):
+    for run in range(runs + 1):
         started = time.perf_counter()
         project.run("--stats", str(stats), "preview", stack)
         wall = time.perf_counter() - started
@@ -79,8 +83,16 @@ def program_alone(folder: Path) -> float:
     return min(float(run.stdout.split()[-1]) for run in runs)
 
 
-def main() -> None:
-    """Measure and print one table."""
+def prod(folder: Path) -> Measured:
+    """Measure the preview of our own prod stack, of which nothing exists but the stack that it references."""
+    project = Project.platform(folder)
+    project.run("preview", "prod")
+    plan = json.loads((folder / ".sandbox" / "prod.plan.json").read_text())
+    return measure("prod", project, "prod", len(plan["resourcePlans"]), PROD_RUNS)
+
+
+def previews(console: Console) -> None:
+    """Measure previews and print one table."""
     with tempfile.TemporaryDirectory() as folder:
         empty = Project.program(Path(folder) / "empty", "")
         shutil.copytree(ROOT / "tests" / "programs" / "varied", Path(folder) / "varied")
@@ -88,9 +100,10 @@ def main() -> None:
         rows = [
             measure("empty program", empty, "dev", 0),
             measure("300 varied resources", varied, "bench", 301),
+            prod(Path(folder) / "prod"),
         ]
         alone = program_alone(varied.folder)
-    table = Table(title=f"Warm `preview` on simulated AWS, best of {RUNS}")
+    table = Table(title=f"Warm `preview` on simulated AWS, best of {RUNS}, of prod best of {PROD_RUNS}")
     columns = ("program", "wall s", "target s", "provider calls", "provider s", "provider ms per resource")
     for column in columns:
         table.add_column(column, justify="left" if column == "program" else "right")
@@ -100,7 +113,6 @@ def main() -> None:
         table.add_row(
             row.name, f"{row.wall:.2f}", f"{target:.1f}", str(row.provider_calls), f"{row.provider:.2f}", each
         )
-    console = Console(width=110)
     console.print(table)
     console.print(
         f"The varied program alone (typed SDK under mocks, no engine): {alone:.2f} s of processor time."
@@ -108,6 +120,26 @@ def main() -> None:
     missed = [row.name for row in rows if row.wall > TARGETS_SECONDS[row.name]]
     if missed:
         console.print(f"Over target: {', '.join(missed)}")
+
+
+def makespan(console: Console) -> None:
+    """Measure an `up` of prod and print its critical path."""
+    with tempfile.TemporaryDirectory() as folder:
+        bench_makespan.show(console, bench_makespan.measure(Path(folder) / "prod"))
+
+
+PARTS: Final = {"previews": previews, "makespan": makespan}
+
+
+def main() -> None:
+    """Measure what is wanted."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--only", choices=PARTS, help="measure this part only")
+    wanted = parser.parse_args().only
+    console = Console(width=110)
+    for name, part in PARTS.items():
+        if wanted in (None, name):
+            part(console)
 
 
 if __name__ == "__main__":

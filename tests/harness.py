@@ -18,12 +18,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import pulumi
 from google.protobuf import struct_pb2
 from pulumi import runtime
 from pulumi.runtime import mocks, rpc, settings
 
 from sandbox.behaviour import check, cloud, invokes
 from sandbox.behaviour.model import Properties, Session
+from sandbox.behaviour.values import Archive
 
 PROJECT = "airflow-platform"
 PROVIDER = "pulumi:providers:aws"
@@ -103,13 +105,15 @@ class AwsMocks(mocks.Mocks):
 
     def _create(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         session, seed = self._session_of(args.provider), hashlib.sha256(args.name.encode()).digest()
-        checked = check.check(args.typ, args.name, plain(args.inputs), None, session, seed)
+        archives = {key: item for key, item in args.inputs.items() if isinstance(item, pulumi.Archive)}
+        inputs = plain(args.inputs) | {key: Archive() for key in archives}
+        checked = check.check(args.typ, args.name, inputs, None, session, seed)
         if checked.failures:
             failures = "; ".join(map(str, checked.failures))
             raise ValueError(f"{args.typ} {args.name}: {failures}")
         created = cloud.create(args.typ, args.name, checked.inputs, session, self.world, seed)
         self.world.resources[args.typ, created.id] = created.outputs
-        return created.id, created.outputs
+        return created.id, created.outputs | archives
 
     def _session_of(self, provider: str | None) -> Session:
         reference = (provider or "").rpartition("::")[2]

@@ -174,6 +174,27 @@ def _validation(case: Comparison) -> None:
         case.drop("validationRecordFqdns")
 
 
+def _table(case: Comparison) -> None:
+    """Replace for less warm throughput and another source; alone, attributes change nothing."""
+    for units in ("readUnitsPerSecond", "writeUnitsPerSecond"):
+        path = f"warmThroughput.{units}"
+        old, new = case.before(path), case.after(path)
+        if isinstance(old, int) and isinstance(new, int) and 0 < new < old:
+            case.replace(path)
+    for source in ("restoreSourceName", "restoreSourceTableArn"):
+        if case.after(source):
+            case.replace(source)
+    for block in ("serverSideEncryption", "pointInTimeRecovery"):
+        if not case.before(f"{block}.enabled") and not case.after(f"{block}.enabled"):
+            case.drop(block)
+    if not case.after("pointInTimeRecovery.enabled"):
+        case.drop("pointInTimeRecovery.recoveryPeriodInDays")
+    if not case.before("ttl.attributeName") and not case.after("ttl.enabled"):
+        case.drop("ttl.attributeName")
+    if not case.changed("globalSecondaryIndexes"):
+        case.drop("attributes")
+
+
 def _web_acl_logging(case: Comparison) -> None:
     """Compare redacted fields without their order."""
     old, new = case.before("redactedFields"), case.after("redactedFields")
@@ -191,6 +212,7 @@ RULES: Final[Mapping[str, Callable[[Comparison], None]]] = {
     "aws:acm/certificate:Certificate": _certificate,
     "aws:acm/certificateValidation:CertificateValidation": _validation,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:dynamodb/table:Table": _table,
     "aws:ecs/service:Service": _ecs_service,
     "aws:elasticache/replicationGroup:ReplicationGroup": _replication_group,
     "aws:iam/role:Role": _role,

@@ -111,6 +111,7 @@ UNIQUE: Final[Mapping[str, Unique]] = {
     "aws:ecs/capacityProvider:CapacityProvider": Unique(
         "ClientException", "The specified capacity provider already exists: {}"
     ),
+    "aws:dynamodb/table:Table": Unique("ResourceInUseException", "Table already exists: {}"),
     "aws:backup/vault:Vault": Unique("AlreadyExistsException", "Backup vault with the same name already exists: {}"),
     "aws:mq/broker:Broker": Unique("ConflictException", "Broker name [{}] is already in use.", "brokerName"),
     "aws:opensearch/domain:Domain": Unique(

@@ -129,7 +129,12 @@ def _function_refresh(new: New, old: Properties, changed: frozenset[str]) -> Pro
 
 
 def _invocation(new: New) -> Properties:
-    return {"result": json.dumps({"simulated": True, "function": new.text("functionName")})}
+    told = {
+        "simulated": True,
+        "function": new.text("functionName"),
+        "note": "nothing ran: the sandbox runs functions only with --functions-endpoint",
+    }
+    return {"result": json.dumps(told)}
 
 
 def _invocation_id(new: New) -> str:

@@ -1,7 +1,7 @@
 """How long AWS takes: one measured or documented duration per resource type and operation, drawn reproducibly.
 
 Durations come from `sandbox/data/aws_delays.csv` (collected from provider logs and AWS documentation, 2018-2026; each
-row names its source). A type without a row takes `UNLISTED_SECONDS`.
+row names its source, and says so where it is derived from other rows). A type without a row takes `UNLISTED_SECONDS`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import csv
 import math
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -49,22 +49,50 @@ class Delay:
         return chance.uniform(*UNLISTED_SECONDS)
 
 
-def _variant(token: str, inputs: Mapping[str, Any]) -> str:
-    """Name the row's variant that fits the inputs; empty where the type has one row only."""
-    if token == "aws:rds/instance:Instance":
-        if inputs.get("multiAz") is True:
-            return "Multi-AZ; PostgreSQL"
-        backups = inputs.get("backupRetentionPeriod", 0)
-        return (
-            "Single-AZ; PostgreSQL/MySQL; with automated backups"
-            if backups
-            else "Single-AZ; PostgreSQL; no automated backup"
-        )
-    if token == "aws:ec2/vpcEndpoint:VpcEndpoint":
-        return "interface" if inputs.get("vpcEndpointType") == "Interface" else "gateway"
-    if token == "aws:ecs/service:Service":
-        return "Fargate behind ALB, small app" if inputs.get("waitForSteadyState") else "no steady-state wait"
-    return ""
+def _database(inputs: Mapping[str, Any]) -> str:
+    if inputs.get("multiAz") is True:
+        return "Multi-AZ; PostgreSQL"
+    if inputs.get("backupRetentionPeriod", 0):
+        return "Single-AZ; PostgreSQL/MySQL; with automated backups"
+    return "Single-AZ; PostgreSQL; no automated backup"
+
+
+def _broker(inputs: Mapping[str, Any]) -> str:
+    nodes = inputs.get("numCacheClusters", 1)
+    return "Multi-AZ" if inputs.get("multiAzEnabled") is True or nodes > 1 else "1 node"
+
+
+def _endpoint(inputs: Mapping[str, Any]) -> str:
+    return "interface" if inputs.get("vpcEndpointType") == "Interface" else "gateway"
+
+
+def _service(inputs: Mapping[str, Any]) -> str:
+    if not inputs.get("waitForSteadyState"):
+        return "no steady-state wait"
+    if inputs.get("loadBalancers"):
+        return "Fargate behind ALB, waitForSteadyState"
+    return "Fargate, waitForSteadyState, no load balancer"
+
+
+def _function(inputs: Mapping[str, Any]) -> str:
+    inside = (inputs.get("vpcConfig") or {}).get("subnetIds")
+    return "in VPC, first use of subnet and security group" if inside else "no VPC"
+
+
+def _invocation(inputs: Mapping[str, Any]) -> str:
+    # The function's work is not simulated; what it is told shows whether it starts a task and waits for it.
+    return "one-off Fargate task" if "taskDefinition" in str(inputs.get("input")) else "short function"
+
+
+VARIANTS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _endpoint,
+    "aws:ecs/service:Service": _service,
+    "aws:elasticache/replicationGroup:ReplicationGroup": _broker,
+    "aws:lambda/function:Function": _function,
+    "aws:lambda/invocation:Invocation": _invocation,
+    "aws:rds/instance:Instance": _database,
+}
+"""How the inputs of a type name one of its rows."""
 
 
 @cache
@@ -86,7 +114,7 @@ def _rows() -> Mapping[tuple[str, str], Mapping[str, Delay]]:
 def delay_of(token: str, operation: Operation, inputs: Mapping[str, Any]) -> Delay:
     """Return the row for an operation: the variant that fits the inputs, else the type's first row."""
     variants = _rows().get((token, operation), {})
-    wanted = _variant(token, inputs)
+    wanted = VARIANTS[token](inputs) if token in VARIANTS else ""
     return variants.get(wanted) or next(iter(variants.values()), Delay(None, None, *UNLISTED_SECONDS))
 
 

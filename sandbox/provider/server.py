@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
@@ -37,10 +37,15 @@ from sandbox.provider.inventory import AccountView, Inventory
 from sandbox.provider.latency import Latencies, Operation
 from sandbox.provider.wire import Decoded, decode, encode
 
+if TYPE_CHECKING:
+    from sandbox.invocation.runner import Functions
+
 MAX_CALLS: Final = 256
 """Threads for calls under way: a simulated latency holds one, and the sandbox runs 64 operations at a time."""
 MAX_MESSAGE_BYTES: Final = 400 * 1024 * 1024
 """The engine's own limit for one message."""
+FUNCTION: Final = "aws:lambda/function:Function"
+INVOCATION: Final = "aws:lambda/invocation:Invocation"
 ZONES_INVOKE: Final = "aws:index/getAvailabilityZones:getAvailabilityZones"
 
 Proto = provider_pb2
@@ -72,6 +77,7 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         account: str | None = None,
         latencies: Latencies | None = None,
         faults: Faults | None = None,
+        functions: Functions | None = None,
     ) -> None:
         """Serve one inventory.
 
@@ -80,11 +86,13 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             account: The account of the simulated credentials; None accepts whatever the program allows.
             latencies: How long operations take; default: no waiting.
             faults: Planted failures; default: none.
+            functions: Runs the functions that are invoked; default: nothing runs.
 
         """
         self.inventory = inventory
         self.overhead = Overhead()
         self._account, self._latencies, self._faults = account, latencies or Latencies(), faults or Faults()
+        self._functions = functions
         self._sessions: dict[str, Session] = {}
         self._cancelled: defaultdict[str, threading.Event] = defaultdict(threading.Event)
         self._regions: dict[str, str] = {}
@@ -172,6 +180,8 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         with self._answering(context, "Check"):
             news, olds = decode(request.news), decode(request.olds)
             token, name = _token_and_name(request.urn)
+            if self._functions and token == FUNCTION:
+                self._functions.remember(request.urn, news.values)
             checked = check(
                 token,
                 name,
@@ -224,6 +234,11 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
             created = cloud.create(
                 token, name, inputs.values, session, world, _seed(request.urn, os.urandom(8))
             )
+            if self._functions and token == INVOCATION:
+                # One that fails leaves nothing behind: it is no resource of AWS.
+                stop, region = self._cancelled[context.peer()], str(created.outputs["region"])
+                result = self._functions.invoke(inputs.values, session.account_id, region, stop)
+                created.outputs["result"] = result
             # As in AWS the resource exists from the call on; what takes long is waiting until it is available.
             self.inventory.put(token, created.id, request.urn, session.account_id, created.outputs)
             self._wait(context, request.urn, token, "create", inputs.values)

@@ -7,6 +7,7 @@ from typing import Final
 from tests.behaviour.bases import BASES
 from tests.behaviour.case import REMOVE, Case
 from tests.behaviour.rare_cases import RARE_CASES
+from tests.behaviour.table_cases import TABLES
 from tests.behaviour.values import ACCOUNT, KEY, QUEUE, REGION, ROLE
 
 CERTIFICATE = "aws:acm/certificate:Certificate"
@@ -353,5 +354,5 @@ OPERATIONS: Final = [
 ]  # fmt: skip
 """What operations refuse."""
 
-CASES: Final = [*SCHEMA, *CONTAINERS, *POLICIES, *NETWORK, *DATA, *OPERATIONS, *RARE_CASES]
+CASES: Final = [*SCHEMA, *CONTAINERS, *POLICIES, *NETWORK, *DATA, *OPERATIONS, *RARE_CASES, *TABLES]
 """Every wrong input that a check refuses."""

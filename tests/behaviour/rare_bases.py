@@ -45,6 +45,29 @@ RARE: Mapping[str, dict[str, Any]] = {
         "minRetentionDays": 7,
         "maxRetentionDays": 35,
     },
+    "aws:dynamodb/table:Table": {
+        "billingMode": "PAY_PER_REQUEST",
+        "hashKey": "pk",
+        "rangeKey": "sk",
+        "attributes": [{"name": "pk", "type": "S"}, {"name": "sk", "type": "S"}, {"name": "at", "type": "N"}],
+        "globalSecondaryIndexes": [
+            {
+                "name": "by-time",
+                "keySchemas": [
+                    {"attributeName": "pk", "keyType": "HASH"},
+                    {"attributeName": "at", "keyType": "RANGE"},
+                ],
+                "projectionType": "KEYS_ONLY",
+            }
+        ],
+        "localSecondaryIndexes": [
+            {"name": "late", "rangeKey": "at", "projectionType": "INCLUDE", "nonKeyAttributes": ["release"]}
+        ],
+        "ttl": {"attributeName": "expiresAt", "enabled": True},
+        "pointInTimeRecovery": {"enabled": True},
+        "serverSideEncryption": {"enabled": True, "kmsKeyArn": KEY},
+        "deletionProtectionEnabled": True,
+    },
     "aws:budgets/budget:Budget": {
         "budgetType": "COST",
         "timeUnit": "MONTHLY",

@@ -13,7 +13,7 @@ from sandbox.behaviour.model import ChangeKind, EmptyWorld, Session
 from sandbox.behaviour.outputs import created
 from sandbox.behaviour.schema import UnknownType, all_facts
 from sandbox.behaviour.values import UNKNOWN, Archive
-from tests.behaviour import changes, changes_network, changes_services, changes_values
+from tests.behaviour import changes, changes_network, changes_services, changes_tables, changes_values
 from tests.behaviour.changes import ACCOUNT, DATABASE, REGION, SERVICE, SUBNETS, TASK, VPC, ChangeRow
 
 SESSION = Session(ACCOUNT, REGION)
@@ -22,6 +22,7 @@ CHANGES = (
     *changes.CHANGES,
     *changes_network.CHANGES,
     *changes_services.CHANGES,
+    *changes_tables.CHANGES,
     *changes_values.CHANGES,
 )
 

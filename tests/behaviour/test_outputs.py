@@ -50,6 +50,7 @@ GROUP = f"sg-{HEX}"
 
 MAY_BE_EMPTY = {
     "aws:acm/certificate:Certificate": {"notAfter", "notBefore"},  # until it is issued
+    "aws:dynamodb/table:Table": {"streamArn", "streamLabel"},  # without a stream
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {"namePrefix"},
     "aws:ec2/eip:Eip": {  # until it is attached
         "associationId",
@@ -94,6 +95,7 @@ NOT_FILLED = {
     "aws:acm/certificate:Certificate": {"options"},
     "aws:autoscaling/group:Group": {"launchTemplate", "mixedInstancesPolicy"},
     "aws:backup/restoreTestingSelection:RestoreTestingSelection": {"protectedResourceArns"},
+    "aws:dynamodb/table:Table": {"globalTableWitness", "serverSideEncryption"},
     "aws:ec2/launchTemplate:LaunchTemplate": {"metadataOptions"},
     "aws:ec2/vpcEndpoint:VpcEndpoint": {"dnsOptions"},
     "aws:guardduty/detector:Detector": {"datasources"},

@@ -62,8 +62,10 @@ class Project:
         folder.mkdir(parents=True, exist_ok=True)
         for path in (*ROOT.glob("Pulumi*.yaml"), ROOT / "__main__.py"):
             shutil.copy(path, folder)
-        for package in ("components", "settings"):
-            shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+        ignored = shutil.ignore_patterns("__pycache__", "packages")
+        for package in ("components", "settings", "functions"):
+            shutil.copytree(ROOT / package, folder / package, ignore=ignored)
+        (folder / "functions" / "packages").symlink_to(ROOT / "functions" / "packages")
         return cls(folder)
 
     @classmethod

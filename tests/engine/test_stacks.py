@@ -7,20 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.conftest import PAIRS
 from tests.engine.support import ROOT, Project
 
 pytestmark = pytest.mark.engine
 
-PAIRS = {"dev": "nonprod-shared", "prod": "prod-shared"}
 NO_CHANGES = ("pulumi", "up", "--yes", "--skip-preview", "--expect-no-changes", "--stack")
-
-
-@pytest.fixture(scope="module", params=PAIRS)
-def applied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
-    """Return the platform with one environment applied."""
-    project = Project.platform(tmp_path_factory.mktemp(request.param) / "platform")
-    project.run("up", request.param)
-    return project, request.param
 
 
 def readme_counts() -> dict[str, int]:

@@ -5,179 +5,176 @@ Not proven here: that the real components have the edges; the engine tests check
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
 
-from sandbox import edges
-from sandbox.graph import Graph, from_state
-
-
-def urn(token: str, name: str) -> str:
-    """Return the URN of a resource directly under the stack."""
-    return f"urn:pulumi:dev::probe::{token}::{name}"
-
-
-@dataclass
-class Builder:
-    """Collects resources as a state holds them."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(self, token: str, name: str, after: tuple[str, ...] = (), **properties: str | list[str]) -> str:
-        """Add a resource whose properties were made from the resources with the given URNs."""
-        sources = {key: [value] if isinstance(value, str) else value for key, value in properties.items()}
-        self.rows.append(
-            {
-                "urn": urn(token, name),
-                "dependencies": [*after, *(each for urns in sources.values() for each in urns)],
-                "propertyDependencies": sources,
-            }
-        )
-        return urn(token, name)
-
-    def graph(self) -> Graph:
-        """Return what was collected."""
-        return from_state(self.rows)
-
-
-def platform(*, missing: str = "") -> Graph:
-    """Return a small complete platform; `missing` names the rule whose edge is left out."""
-    made = Builder()
-
-    def ordered(rule: str, *before: str) -> tuple[str, ...]:
-        return () if rule == missing else before
-
-    vpc = made.add("aws:ec2/vpc:Vpc", "vpc")
-    subnet = made.add(edges.SUBNET, "private", vpcId=vpc)
-    table = made.add(edges.ROUTE_TABLE, "private", vpcId=vpc)
-    made.add(edges.ASSOCIATION, "private", routeTableId=table, subnetId=subnet)
-    nat = made.add("aws:ec2/natGateway:NatGateway", "nat", subnetId=subnet)
-    route = made.add(edges.ROUTE, "private", routeTableId=table, natGatewayId=nat)
-    endpoint = made.add(edges.ENDPOINT, "logs", vpcId=vpc)
-    cluster = made.add(edges.CLUSTER, "cluster")
-    capacity = made.add(edges.CAPACITY, "capacity", clusterName=cluster)
-    role = made.add(edges.ROLE, "task")
-    policy = made.add(edges.ROLE_POLICIES[0], "task", role=role)
-    flow_role = made.add(edges.ROLE, "flow")
-    flow_policy = made.add(edges.ROLE_POLICIES[1], "flow", role=flow_role)
-    made.add(
-        edges.FLOW_LOG,
-        "flow",
-        ordered("flow-log-role-policies", flow_policy),
-        vpcId=vpc,
-        iamRoleArn=flow_role,
-    )
-    gate_role = made.add(edges.ROLE, "gate")
-    gate_policy = made.add(edges.ROLE_POLICIES[0], "gate", role=gate_role)
-    function = made.add(edges.FUNCTION, "gate", role=gate_role)
-    invocation = made.add(
-        edges.INVOCATION, "gate", ordered("gate-role-policies", gate_policy), functionName=function
-    )
-    group = made.add(edges.SECURITY_GROUP, "api", vpcId=vpc)
-    rule = made.add(edges.SECURITY_GROUP_RULES[0], "api", securityGroupId=group)
-    system = made.add("aws:efs/fileSystem:FileSystem", "dags")
-    target = made.add(edges.MOUNT_TARGET, "dags", fileSystemId=system, subnetId=subnet)
-    access = made.add(edges.FILE_SYSTEM_POLICY, "dags", fileSystemId=system)
-    target_group = made.add("aws:lb/targetGroup:TargetGroup", "api", vpcId=vpc)
-    listener = made.add(edges.LISTENER, "https", defaultActions=target_group)
-    listener_rule = made.add(edges.LISTENER_RULE, "ui", actions=target_group)
-    logs = made.add(edges.LOG_GROUP, "api")
-    definition = made.add(
-        edges.TASK_DEFINITION,
-        "api",
-        taskRoleArn=role,
-        volumes=system,
-        # The definition names its log group by a plain string where the edge is missing, so nothing shows.
-        containerDefinitions=[logs],
-    )
-    made.add(
-        edges.SERVICE,
-        "api",
-        (
-            *ordered("way-out-routes", route),
-            *ordered("way-out-endpoints", endpoint),
-            *ordered("platform-gate", invocation),
-            *ordered("capacity-providers", capacity),
-            *ordered("service-role-policies", policy),
-            *ordered("security-group-rules", rule),
-            *ordered("file-systems", target, access),
-            *ordered("listeners", listener, listener_rule),
-        ),
-        cluster=cluster,
-        taskDefinition=definition,
-        networkConfiguration=[subnet, group],
-        loadBalancers=target_group,
-    )
-    return made.graph()
+from sandbox.edges import MANDATORY, mandatory_pairs, rules, violations
+from tests.sandbox.graphs import INGRESS, VPC, Builder, network, platform, role
 
 
 def test_a_complete_platform_has_no_violation() -> None:
-    assert edges.violations(platform()) == []
+    assert violations(platform()) == []
 
 
+GATE, API, WORKER = "Invocation gate", "Service api", "Service worker"
 MISSING = {
-    "way-out-routes": ["private"],
-    "way-out-endpoints": ["logs"],
-    "platform-gate": ["gate"],
-    "capacity-providers": ["capacity"],
-    "service-role-policies": ["task"],
-    "flow-log-role-policies": ["flow"],
-    "gate-role-policies": ["gate"],
-    "security-group-rules": ["api"],
-    "file-systems": ["dags", "dags"],
-    "listeners": ["ui", "https"],
+    "way-out-routes": {(who, "private") for who in (GATE, API, WORKER)},
+    "way-out-endpoints": {(who, what) for who in (GATE, API, WORKER) for what in ("logs", "endpoints")},
+    "capacity-providers": {(GATE, "capacity")},
+    "task-role-policies": {(GATE, "bootstrap")},
+    "security-group-rules": {(who, what) for who in (GATE, API, WORKER) for what in ("tasks", "broker")},
+    "file-systems": {(who, "dags") for who in (API, WORKER)},
+    "bucket-settings": {(who, "logs") for who in (API, WORKER)},
+    "platform-gate": {(who, "gate") for who in (API, WORKER)},
+    "api-server-first": {(WORKER, "api")},
+    "function-role-policies": {(GATE, "gate")},
+    "function-log-group": {(GATE, "gate")},
+    "gate-database": {(GATE, "metastore")},
+    "public-routes": {("LoadBalancer web", "public")},
+    "access-log-policy": {("LoadBalancer web", "access")},
+    "listeners": {(API, "ui")},
+    "listener-guards": {(API, "block"), (API, "firewall")},
+    "flow-log-role-policies": {("FlowLog flow", "flow")},
+    "database-role-policies": {("Instance metastore", "monitoring")},
+    "database-log-groups": {("Instance metastore", "postgresql")},
+    "bucket-policy-last": {("BucketPolicy logs", "logs")},
+    "bucket-versions-first": {("BucketLifecycleConfiguration logs", "logs")},
 }
+"""Who lacks what when the edges of a rule are left out; what the gate waits for, services wait for through it."""
 
 
 @pytest.mark.parametrize("rule", MISSING)
 def test_a_missing_edge_is_named(rule: str) -> None:
-    """Leaving out one edge raises exactly its rule, for every resource that must come first."""
-    found = edges.violations(platform(missing=rule))
-    assert [(violation.rule, violation.before.name) for violation in found] == [
-        (rule, name) for name in MISSING[rule]
-    ]
+    """Leaving out the edges of one rule raises that rule, for every resource that must come first."""
+    found = violations(platform(missing=rule))
+    named = {
+        (f"{one.after.type.rsplit(':', 1)[-1]} {one.after.name}", one.before.name)
+        for one in found
+        if one.rule == rule
+    }
+    assert named == MISSING[rule]
+    assert {one.rule for one in found} == {rule} | FOLLOWING.get(rule, set())
 
 
-def test_every_rule_but_one_has_a_case() -> None:
-    """The log group is always an ancestor of the service whose definition was made from it."""
-    assert {edge.rule for edge in edges.MANDATORY} - set(MISSING) == {"log-groups"}
+FOLLOWING = {
+    "platform-gate": {
+        "way-out-routes",
+        "way-out-endpoints",
+        "security-group-rules",
+    },
+    "api-server-first": {"platform-gate", "way-out-routes", "way-out-endpoints", "security-group-rules"},
+}
+"""What a service gets through the gate or the api-server in this graph, and lacks without that edge as well."""
+
+
+def test_every_rule_has_a_case() -> None:
+    """The log group of a container is always an ancestor of what runs its definition; the last has its own test."""
+    assert {edge.rule for edge in MANDATORY} - set(MISSING) == {"log-groups", "function-network-rights"}
+
+
+def test_pairs_are_named_by_rule_and_both_ends() -> None:
+    pairs = {(pair.rule, pair.after.name, pair.before.name) for pair in mandatory_pairs(platform())}
+    assert {
+        ("platform-gate", "api", "gate"),
+        ("log-groups", "gate", "bootstrap"),
+        ("log-groups", "worker", "worker"),
+        ("capacity-providers", "worker", "capacity"),
+    } <= pairs
+
+
+def test_a_pair_comes_once() -> None:
+    pairs = list(mandatory_pairs(platform()))
+    assert len(pairs) == len(set(pairs))
 
 
 def test_a_violation_names_both_ends_the_reason_and_the_rule() -> None:
-    violation = edges.violations(platform(missing="capacity-providers"))[0]
+    violation = violations(platform(missing="gate-database"))[0]
     assert str(violation) == (
-        "aws:ecs/service:Service api must depend on aws:ecs/clusterCapacityProviders:ClusterCapacityProviders "
-        "capacity: the cluster has no capacity provider to place its tasks on [capacity-providers]"
+        "aws:lambda/invocation:Invocation gate must depend on aws:rds/instance:Instance metastore: "
+        "the gate finds no database to migrate [gate-database]"
     )
 
 
 def test_routes_of_other_tiers_are_no_way_out() -> None:
     """A route to the internet gateway helps no task without a public address, so no edge to it is asked for."""
     made = Builder()
-    vpc = made.add("aws:ec2/vpc:Vpc", "vpc")
-    subnet = made.add(edges.SUBNET, "public", vpcId=vpc)
-    table = made.add(edges.ROUTE_TABLE, "public", vpcId=vpc)
-    made.add(edges.ASSOCIATION, "public", routeTableId=table, subnetId=subnet)
-    made.add(edges.ROUTE, "public", routeTableId=table, gatewayId=vpc)
-    made.add(edges.SERVICE, "api", networkConfiguration=subnet)
-    assert edges.violations(made.graph()) == []
+    place = network(made)
+    made.add(rules.SERVICE, "api", (place.endpoint, place.endpoint_rule), networkConfiguration=place.public)
+    assert violations(made.graph()) == []
 
 
 def test_an_endpoint_of_another_vpc_is_not_asked_for() -> None:
     made = Builder()
-    here, there = made.add("aws:ec2/vpc:Vpc", "here"), made.add("aws:ec2/vpc:Vpc", "there")
-    subnet = made.add(edges.SUBNET, "here", vpcId=here)
-    made.add(edges.ENDPOINT, "logs", vpcId=there)
-    made.add(edges.FUNCTION, "work", vpcConfig=subnet)
-    assert edges.violations(made.graph()) == []
+    here, there = made.add(VPC, "here"), made.add(VPC, "there")
+    subnet = made.add(rules.SUBNET, "here", vpcId=here)
+    made.add(rules.ENDPOINT, "logs", vpcId=there)
+    made.add(rules.FUNCTION, "work", vpcConfig=subnet)
+    assert violations(made.graph()) == []
 
 
 def test_a_function_in_a_vpc_needs_the_way_out_too() -> None:
     made = Builder()
-    vpc = made.add("aws:ec2/vpc:Vpc", "vpc")
-    subnet = made.add(edges.SUBNET, "private", vpcId=vpc)
-    made.add(edges.ENDPOINT, "logs", vpcId=vpc)
-    made.add(edges.FUNCTION, "work", vpcConfig=subnet)
-    assert [violation.rule for violation in edges.violations(made.graph())] == ["way-out-endpoints"]
+    vpc = made.add(VPC, "vpc")
+    subnet = made.add(rules.SUBNET, "private", vpcId=vpc)
+    made.add(rules.ENDPOINT, "logs", vpcId=vpc)
+    made.add(rules.FUNCTION, "work", vpcConfig=subnet)
+    assert [violation.rule for violation in violations(made.graph())] == ["way-out-endpoints"]
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in a VPC", "outside"])
+def test_a_function_in_a_vpc_needs_its_rights_first(inside: bool) -> None:
+    made = Builder()
+    subnet = made.add(rules.SUBNET, "private")
+    function_role, _ = role(made, "work")
+    made.add(rules.FUNCTION, "work", role=function_role, vpcConfig=[subnet] if inside else [])
+    expected = ["function-network-rights"] if inside else []
+    assert [violation.rule for violation in violations(made.graph())] == expected
+
+
+@pytest.mark.parametrize("key", ["loggingConfig", "name"])
+def test_a_log_group_is_found_by_reference_too(key: str) -> None:
+    """The function may name its group, or the group may be named after the function."""
+    made = Builder()
+    if key == "loggingConfig":
+        function = made.add(rules.FUNCTION, "work", loggingConfig=made.add(rules.LOG_GROUP, "work"))
+    else:
+        function = made.add(rules.FUNCTION, "work")
+        made.add(rules.LOG_GROUP, "work", name=function)
+    made.add(rules.INVOCATION, "work", functionName=function)
+    pairs = {(pair.rule, pair.before.type) for pair in mandatory_pairs(made.graph())}
+    assert ("function-log-group", rules.LOG_GROUP) in pairs
+
+
+@pytest.mark.parametrize(("internal", "asked"), [(True, []), (False, ["public-routes"])])
+def test_an_internal_load_balancer_needs_no_public_route(internal: bool, asked: list[str]) -> None:
+    made = Builder()
+    place = network(made)
+    made.add(rules.LOAD_BALANCER, "web", inputs={"internal": internal}, subnets=place.public)
+    assert [violation.rule for violation in violations(made.graph())] == asked
+
+
+def test_a_listener_that_forwards_by_itself_is_waited_for() -> None:
+    made = Builder()
+    group = made.add(rules.TARGET_GROUP, "api")
+    made.add(rules.LISTENER, "https", defaultActions=group)
+    made.add(rules.SERVICE, "api", loadBalancers=group)
+    assert [violation.rule for violation in violations(made.graph())] == ["listeners"]
+
+
+def test_a_rule_that_forwards_elsewhere_is_no_guard() -> None:
+    made = Builder()
+    listener = made.add(rules.LISTENER, "https")
+    groups = {name: made.add(rules.TARGET_GROUP, name) for name in ("api", "flower")}
+    made_rules = {
+        name: made.add(rules.LISTENER_RULE, name, listenerArn=listener, actions=group)
+        for name, group in groups.items()
+    }
+    made.add(rules.SERVICE, "api", (made_rules["api"],), loadBalancers=groups["api"])
+    assert violations(made.graph()) == []
+
+
+def test_a_rule_that_names_the_other_group_is_an_end_as_well() -> None:
+    made = Builder()
+    group, other = made.add(rules.SECURITY_GROUP, "api"), made.add(rules.SECURITY_GROUP, "database")
+    made.add(INGRESS, "database", securityGroupId=other, referencedSecurityGroupId=group)
+    made.add(rules.SERVICE, "api", networkConfiguration=group)
+    assert [violation.before.name for violation in violations(made.graph())] == ["database"]

@@ -1,4 +1,4 @@
-"""The dependency graph, from each of its three sources."""
+"""The dependency graph, from both of its sources."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sandbox.graph import Graph, from_plan, from_preview, from_state
+from sandbox.graph import UNKNOWN_TEXT, Graph, from_plan, from_state
 
 STACK = "urn:pulumi:dev::probe::pulumi:pulumi:Stack::probe-dev"
 NETWORK = "urn:pulumi:dev::probe::airflow:network:Network::net"
@@ -39,6 +39,12 @@ def test_dependencies_reach_through_others() -> None:
     assert waits(from_state(ROWS), TOPIC, VPC)
 
 
+def test_the_state_records_nothing_of_what_is_inside() -> None:
+    graph = from_state(ROWS)
+    assert not graph.waits_for(graph.nodes[QUEUE], graph.nodes[VPC], recorded=True)
+    assert graph.waits_for(graph.nodes[TOPIC], graph.nodes[NETWORK], recorded=True)
+
+
 def test_nothing_waits_for_what_comes_after_it() -> None:
     assert not waits(from_state(ROWS), VPC, QUEUE)
 
@@ -57,11 +63,6 @@ def test_a_property_refers_to_what_it_was_made_from() -> None:
     assert (node.refers("name"), node.refers("tags")) == (frozenset({QUEUE}), frozenset())
 
 
-def test_a_json_preview_gives_the_same_graph() -> None:
-    text = json.dumps({"steps": [{"op": "create", "newState": row} for row in ROWS] + [{"op": "delete"}]})
-    assert from_preview(text).nodes == from_state(ROWS).nodes
-
-
 def test_a_plan_gives_the_same_graph(tmp_path: Path) -> None:
     def goal(row: dict[str, Any]) -> dict[str, Any]:
         kept = {key: value for key, value in row.items() if key not in ("urn", "inputs")}
@@ -72,6 +73,35 @@ def test_a_plan_gives_the_same_graph(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_text(json.dumps({"resourcePlans": {**plans, **deleted}}))
     assert from_plan(path).nodes == from_state(ROWS).nodes
+
+
+def planned(tmp_path: Path, change: dict[str, Any], state: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the inputs that a graph keeps of the queue, which a plan changes."""
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps({"resourcePlans": {QUEUE: {"goal": {"inputDiff": change}}}}))
+    return dict(from_plan(path, state).nodes[QUEUE].inputs)
+
+
+def test_a_plan_keeps_what_it_does_not_change(tmp_path: Path) -> None:
+    state = [{"urn": QUEUE, "inputs": {"name": "work", "identifier": "a", "internal": True, "password": "x"}}]
+    change = {"updates": {"identifier": "b"}, "deletes": ["internal"]}
+    assert planned(tmp_path, change, state) == {"name": "work", "identifier": "b"}
+
+
+def test_a_text_that_is_not_known_yet_is_not_kept(tmp_path: Path) -> None:
+    assert planned(tmp_path, {"adds": {"name": UNKNOWN_TEXT, "identifier": {"secret": "x"}}}, []) == {}
+
+
+def test_an_edge_without_a_value_is_explicit() -> None:
+    nodes = from_state(ROWS).nodes
+    assert (nodes[QUEUE].explicit, nodes[TOPIC].explicit) == (frozenset({NETWORK}), frozenset())
+
+
+def test_a_component_holds_all_that_is_below() -> None:
+    deeper = {"urn": f"{VPC}-deeper", "parent": VPC}
+    graph = from_state([*ROWS, deeper])
+    assert graph.inside(NETWORK) == {VPC, f"{VPC}-deeper"}
+    assert [node.urn for node in graph.parents(f"{VPC}-deeper")] == [VPC, NETWORK, STACK]
 
 
 def test_resources_of_a_type_come_in_urn_order() -> None:

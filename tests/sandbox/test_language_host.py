@@ -6,6 +6,7 @@ Not proven here: a program under a real engine; every engine test does that.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -34,7 +35,11 @@ def restored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "argv", ["host", "127.0.0.1:1"])
+    # A program finds no module of the sandbox, so each would be loaded a second time by the tests that follow.
+    modules = dict(sys.modules)
     yield
+    sys.modules.update(modules)
+    gc.enable()
     pulumi.runtime.reset_options()
 
 

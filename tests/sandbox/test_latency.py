@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.provider.latency import Delay, Latencies, delay_of
+from sandbox.provider.latency import DELAYS, VARIANTS, Delay, Latencies, Operation, delay_of
 
 NAT = "aws:ec2/natGateway:NatGateway"
 DATABASE = "aws:rds/instance:Instance"
@@ -35,6 +36,58 @@ def test_the_scale_is_a_factor() -> None:
 )
 def test_a_database_takes_as_long_as_its_variant(inputs: dict[str, object], median: float) -> None:
     assert delay_of(DATABASE, "create", inputs).p50 == median
+
+
+SERVICE, INVOCATION = "aws:ecs/service:Service", "aws:lambda/invocation:Invocation"
+GROUP, FUNCTION = "aws:elasticache/replicationGroup:ReplicationGroup", "aws:lambda/function:Function"
+BEHIND = {"waitForSteadyState": True, "loadBalancers": [{"containerPort": 8080}]}
+
+
+@pytest.mark.parametrize(
+    ("token", "operation", "inputs", "median"),
+    [
+        (SERVICE, "create", {}, 3),
+        (SERVICE, "create", {"waitForSteadyState": True}, 80),
+        (SERVICE, "create", BEHIND, 95),
+        (SERVICE, "update", {}, 3),
+        (SERVICE, "update", {"waitForSteadyState": True}, 80),
+        (SERVICE, "update", BEHIND, 360),
+        (INVOCATION, "create", {"input": "{}"}, 0),
+        (INVOCATION, "create", {"input": '{"bootstrap": {"taskDefinition": "arn"}}'}, 75),
+        (GROUP, "create", {"numCacheClusters": 1}, 419),
+        (GROUP, "create", {"numCacheClusters": 2, "multiAzEnabled": True}, 419),
+        (FUNCTION, "create", {}, 8),
+        (FUNCTION, "create", {"vpcConfig": {"subnetIds": ["subnet-0a"]}}, 232),
+    ],
+)
+def test_inputs_choose_the_row(
+    token: str, operation: Operation, inputs: dict[str, object], median: float
+) -> None:
+    assert delay_of(token, operation, inputs).p50 == median
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs"),
+    [(GROUP, {}), (GROUP, {"numCacheClusters": 2}), (SERVICE, BEHIND), (FUNCTION, {}), (INVOCATION, {})],
+)
+def test_the_name_of_a_variant_is_in_the_table(token: str, inputs: dict[str, object]) -> None:
+    """A name that is not there would silently fall back to the first row."""
+    with DELAYS.open(newline="", encoding="utf-8") as file:
+        named = {row["what"] for row in csv.DictReader(file) if row["kind"] == "create"}
+    assert f"{token} ({VARIANTS[token](inputs)})" in named
+
+
+def test_a_mount_target_takes_between_one_and_two_minutes() -> None:
+    delay = delay_of("aws:efs/mountTarget:MountTarget", "create", {})
+    assert (delay.low, delay.high) == (60, 128)
+
+
+def test_a_derived_row_says_so() -> None:
+    with DELAYS.open(newline="", encoding="utf-8") as file:
+        derived = [row for row in csv.DictReader(file) if row["source"].startswith("derived")]
+    assert derived
+    assert {row["confidence"] for row in derived} == {"C"}
+    assert all(row["note"].startswith("Derived: ") for row in derived)
 
 
 def test_an_unlisted_type_takes_less_than_a_second() -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from settings import InterfaceEndpoint, NatMode
+from settings import InterfaceEndpoint
 from settings.__main__ import documents, main, stale
-from settings.markdown import member_docs, render
-from settings.rules import RULES
+from settings.markdown import CHOICES, member_docs, render
+from settings.rules import MODULES, RULES
 from settings.schema import platform_schema, stack_file_schema
 from tests.settings.samples import KEY, ROOT
 
@@ -62,7 +63,8 @@ def test_keys_are_camel_case() -> None:
 
 def test_every_section_refuses_unknown_keys() -> None:
     sections = [node for node in platform_schema()["$defs"].values() if node["type"] == "object"]
-    assert [section["additionalProperties"] for section in sections] == [False] * 7
+    assert {section["additionalProperties"] for section in sections} == {False}
+    assert len(sections) == 22
 
 
 def test_schema_describes_the_whole_stack_file() -> None:
@@ -88,8 +90,8 @@ def test_every_setting_has_a_meaning() -> None:
         assert node.get("description") or definition.get("description"), name
 
 
-@pytest.mark.parametrize("choices", [NatMode, InterfaceEndpoint])
-def test_every_choice_has_a_meaning(choices: type[NatMode] | type[InterfaceEndpoint]) -> None:
+@pytest.mark.parametrize("choices", [InterfaceEndpoint, *(choices for _, _, choices in CHOICES)])
+def test_every_choice_has_a_meaning(choices: type[StrEnum]) -> None:
     meanings = member_docs(choices)
     assert [name for name, meaning in meanings.items() if not meaning.endswith(".")] == []
     assert len(meanings) == len(choices)
@@ -102,7 +104,25 @@ def test_page_lists_every_key_once_per_kind() -> None:
     assert "| `shared.keyDeletionDays` | a whole number from 7 to 30 | `30` |" in page
 
 
-def test_page_lists_every_rule() -> None:
+def test_page_describes_pools_and_optional_sections() -> None:
+    page = render()
+    keys = "cpuUnits, memoryMib, queues, concurrency, minCount, maxCount, spotPercent"
+    assert f"| `workers.pools` | a section of 1 to 10 keys, each a section with the keys {keys} |" in page
+    assert "| `workers.pools.<name>.concurrency` | a whole number from 1 to 64 | required |" in page
+    assert "| `services.flower` | a section with the keys cpuUnits, memoryMib | none |" in page
+    assert "| `services.flower.memoryMib` | a whole number from 512 to 122880 | required |" in page
+    assert "| `services.scheduler` |" not in page
+
+
+def test_page_shows_defaults_as_they_stand_in_yaml() -> None:
+    page = render()
+    assert "| `services.execEnabled` | true or false | `false` |" in page
+    assert '| `metastore.engineVersion` | 16, 17 | `"17"` |' in page
+
+
+def test_page_lists_every_rule_once_under_its_subject() -> None:
     page = render()
     for rule in RULES:
-        assert f"- {(rule.__doc__ or '').splitlines()[0]}\n" in page
+        assert page.count(f"- {(rule.__doc__ or '').splitlines()[0]}\n") == 1
+    for module in MODULES:
+        assert f"### {(module.__doc__ or '').splitlines()[0].removesuffix('.')}\n" in page

@@ -12,7 +12,8 @@ import yaml
 
 from settings import AccountClass, Environment, EnvironmentSettings, Settings, SharedSettings, parse
 from settings.markdown import ADDRESS_PLAN
-from tests.settings.samples import KEY, ROOT, STACKS, stack_file
+from settings.section import Section
+from tests.settings.samples import KEY, PLACEHOLDER_DIGEST, ROOT, STACKS, stack_file
 
 
 def read(stack: str) -> Settings:
@@ -42,6 +43,33 @@ def test_stack_file_says_that_the_account_is_a_placeholder(stack: str) -> None:
         line for line in Path(ROOT / f"Pulumi.{stack}.yaml").read_text().splitlines() if " id: " in line
     )
     assert "# placeholder" in account
+
+
+@pytest.mark.parametrize("stack", [stack for stack in STACKS if not stack.endswith("-shared")])
+def test_stack_file_says_that_image_and_ranges_are_placeholders(stack: str) -> None:
+    lines = (ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8").splitlines()
+    (digest,) = (number for number, line in enumerate(lines) if PLACEHOLDER_DIGEST in line)
+    assert "# placeholder" in lines[digest - 1]
+    (ranges,) = (line for line in lines if "allowedCidrs:" in line)
+    assert "# placeholder" in ranges
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_stack_file_leaves_nothing_unsaid(stack: str) -> None:
+    """All keys but the host's label, `airflow` everywhere, more tags, and a Flower that prod does not have."""
+    settings = read(stack)
+    unset = {
+        f"{section}.{key}"
+        for section in EnvironmentSettings.model_fields
+        for key in unset_keys(getattr(settings, section))
+    }
+    assert unset == {"web.host_label", "tags.extra", *({"services.flower"} if stack == "prod" else ())}
+
+
+def unset_keys(section: object) -> set[str]:
+    return (
+        set(type(section).model_fields) - section.model_fields_set if isinstance(section, Section) else set()
+    )
 
 
 def test_stacks_of_one_class_share_an_account_and_others_do_not() -> None:

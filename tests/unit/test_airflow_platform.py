@@ -1,109 +1,272 @@
-"""The platform: what it hands from settings and shared stack to its components."""
+"""The platform: what it hands from settings and shared stack to its components, and in which order.
+
+Every component's own resources are tested beside it; the engine's view of the whole is in tests/engine.
+"""
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from components.airflow_platform import AirflowPlatform, AirflowPlatformArgs
-from components.shared_contract import SharedContract
-from settings import EnvironmentSettings
 from tests.harness import VPC, Deployment, RecordingMonitor
-from tests.unit.programs import ACCOUNT, KEY_ARN, REGION, run
+from tests.unit.environments import EVERYTHING, FLOWER, NAME, platform_of
+from tests.unit.programs import KEY_ARN
 
-SETTINGS = EnvironmentSettings.model_validate_json(
-    """
-    {"kind": "environment", "environment": "staging",
-     "account": {"id": "111111111111", "region": "eu-west-1"},
-     "network": {"cidr": "10.30.0.0/16", "zones": ["eu-west-1b", "eu-west-1a"], "nat": "perZone",
-                 "interfaceEndpoints": ["logs"], "publicMask": 24, "privateMask": 20, "dataMask": 25,
-                 "flowLogRetentionDays": 90},
-     "shared": {"stack": "nonprod-shared"}, "tags": {"owner": "data", "costCenter": "cc-1"}}
-    """
-)
-SHARED = SharedContract(
-    account_id=ACCOUNT,
-    region=REGION,
-    state_bucket_name="state",
-    key_arn=KEY_ARN,
-    repository_url="repository",
-    repository_arn="arn:aws:ecr:eu-west-1:111111111111:repository/airflow-platform/airflow",
-    release_bucket_name="releases",
-    release_bucket_arn="arn:aws:s3:::releases",
-    zone_id="Z1",
-    zone_name="nonprod.example.com",
-)
+SERVICE = "aws:ecs/service:Service"
+DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+INVOCATION = f"{NAME}-gate-invocation"
+API_SERVER = f"{NAME}-api-server-service"
+DATA = "aws:rds/instance:Instance", "aws:elasticache/replicationGroup:ReplicationGroup"
+KEPT = {
+    "aws:kms/key:Key",
+    "aws:rds/instance:Instance",
+    "aws:elasticache/replicationGroup:ReplicationGroup",
+    "aws:efs/fileSystem:FileSystem",
+    "aws:dynamodb/table:Table",
+    "aws:secretsmanager/secret:Secret",
+    "aws:s3/bucket:Bucket",
+}
 
 
-@pytest.fixture
-def platform(deploy: Deployment) -> RecordingMonitor:
-    args = AirflowPlatformArgs(settings=SETTINGS, shared=SHARED)
-    return run(deploy, lambda opts: AirflowPlatform("airflow-staging", args, opts))
+@pytest.fixture(scope="module")
+def small() -> Iterator[RecordingMonitor]:
+    """Build a small environment once; nothing below changes what was recorded."""
+    deployment = Deployment()
+    yield platform_of(deployment)
+    deployment.close()
 
 
-def test_components(platform: RecordingMonitor) -> None:
-    components = {resource.type: resource.parent for resource in platform.registered if not resource.custom}
+@pytest.fixture(scope="module")
+def full() -> Iterator[RecordingMonitor]:
+    """Build one with everything on: Flower, sessions, the internet, a second pool."""
+    deployment = Deployment()
+    yield platform_of(deployment, EVERYTHING)
+    deployment.close()
+
+
+def services(monitor: RecordingMonitor) -> dict[str, Any]:
+    """Return the services by the rest of their names."""
+    return {
+        resource.name.removeprefix(f"{NAME}-").removesuffix("-service"): resource
+        for resource in monitor.by_type[SERVICE]
+    }
+
+
+def test_components(small: RecordingMonitor) -> None:
+    components = Counter(
+        resource.type for resource in small.registered if resource.type.startswith("airflow:")
+    )
     assert components == {
-        "airflow:platform:AirflowPlatform": "airflow-platform-dev",
-        "airflow:network:Network": "airflow-staging",
-        "airflow:network:FlowLog": "airflow-staging-network",
-        "airflow:compute:Cluster": "airflow-staging",
-        VPC: "airflow-staging-network",
+        "airflow:platform:AirflowPlatform": 1,
+        "airflow:platform:Migration": 1,
+        "airflow:network:Network": 1,
+        "airflow:network:FlowLog": 1,
+        "airflow:network:Firewall": 1,
+        "airflow:data:EncryptionKey": 1,
+        "airflow:data:Metastore": 1,
+        "airflow:data:Broker": 1,
+        "airflow:data:DagStorage": 1,
+        "airflow:data:Credentials": 1,
+        "airflow:data:PrivateBucket": 1,
+        "airflow:compute:Cluster": 1,
+        "airflow:compute:AirflowTask": 6,
+        "airflow:compute:AirflowService": 5,
+        "airflow:compute:WorkerPool": 1,
+        "airflow:edge:WebEntry": 1,
     }
 
 
-def test_it_creates_no_aws_resource_itself(platform: RecordingMonitor) -> None:
-    own = [resource.name for resource in platform.registered if resource.parent == "airflow-staging"]
-    assert own == ["airflow-staging-network", "airflow-staging-compute"]
+def test_it_creates_no_aws_resource_itself(small: RecordingMonitor) -> None:
+    own = {resource.type for resource in small.registered if resource.parent == NAME}
+    assert [token for token in own if not token.startswith("airflow:")] == []
 
 
-def test_network_settings_reach_the_vpc(platform: RecordingMonitor) -> None:
-    assert platform.one(VPC).inputs == {
-        "cidrBlock": "10.30.0.0/16",
-        "availabilityZoneNames": ["eu-west-1b", "eu-west-1a"],
-        "availabilityZoneCidrMask": 18,
-        "subnetStrategy": "Auto",
-        "subnetSpecs": [
-            {"type": "Public", "name": "public", "cidrMask": 24},
-            {"type": "Private", "name": "private", "cidrMask": 20},
-            {"type": "Isolated", "name": "data", "cidrMask": 25},
-        ],
-        "natGateways": {"strategy": "OnePerAz"},
-        "enableDnsHostnames": True,
-        "enableDnsSupport": True,
+def test_services_of_a_small_environment(small: RecordingMonitor) -> None:
+    assert set(services(small)) == {
+        "api-server",
+        "scheduler",
+        "dag-processor",
+        "triggerer",
+        "worker-default",
     }
 
 
-def test_endpoints_are_those_of_the_settings(platform: RecordingMonitor) -> None:
-    endpoints = platform.by_type["aws:ec2/vpcEndpoint:VpcEndpoint"]
-    assert [endpoint.inputs["serviceName"].rpartition(".")[2] for endpoint in endpoints] == [
-        "dynamodb",
-        "logs",
-        "s3",
-    ]
-
-
-def test_logs_use_the_shared_key(platform: RecordingMonitor) -> None:
-    groups: dict[str, Any] = platform.inputs("aws:cloudwatch/logGroup:LogGroup")
-    assert groups == {
-        "airflow-staging-network-flow-log-group": {"retentionInDays": 90, "kmsKeyId": KEY_ARN},
-        "airflow-staging-compute-exec-log": {"retentionInDays": 90, "kmsKeyId": KEY_ARN},
+def test_services_of_everything(full: RecordingMonitor) -> None:
+    assert set(services(full)) == {
+        *("api-server", "scheduler", "dag-processor", "triggerer", "flower"),
+        *("worker-default", "worker-heavy"),
     }
 
 
-def test_namespace_is_the_environments_own(platform: RecordingMonitor) -> None:
-    namespace = platform.one("aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace")
+def test_network_settings_reach_the_vpc(small: RecordingMonitor) -> None:
+    inputs = small.one(VPC).inputs
+    assert (inputs["cidrBlock"], inputs["availabilityZoneNames"], inputs["natGateways"]) == (
+        "10.20.0.0/16",
+        ["eu-west-1a", "eu-west-1b"],
+        {"strategy": "Single"},
+    )
+
+
+def test_endpoints_are_those_of_the_settings(small: RecordingMonitor) -> None:
+    endpoints = small.by_type["aws:ec2/vpcEndpoint:VpcEndpoint"]
+    names = [endpoint.inputs["serviceName"].rpartition(".")[2] for endpoint in endpoints]
+    assert names == ["dynamodb", "logs", "s3"]
+
+
+def test_infrastructure_logs_use_the_shared_key_and_all_others_the_own(small: RecordingMonitor) -> None:
+    groups = small.inputs("aws:cloudwatch/logGroup:LogGroup")
+    own = small.state("aws:kms/key:Key")["arn"]
+    shared = {name for name, inputs in groups.items() if inputs["kmsKeyId"] == KEY_ARN}
+    assert shared == {f"{NAME}-network-flow-log-group", f"{NAME}-compute-exec-log"}
+    assert {inputs["kmsKeyId"] for inputs in groups.values()} == {KEY_ARN, own}
+
+
+def test_log_retention_is_that_of_the_settings(small: RecordingMonitor) -> None:
+    groups = small.inputs("aws:cloudwatch/logGroup:LogGroup")
+    days = {inputs["retentionInDays"] for inputs in groups.values() if inputs["kmsKeyId"] != KEY_ARN}
+    assert days == {14}
+
+
+def test_private_names_are_the_environments_own(small: RecordingMonitor) -> None:
+    namespace = small.one("aws:servicediscovery/privateDnsNamespace:PrivateDnsNamespace")
     assert namespace.inputs["name"] == "staging.airflow.internal"
 
 
-def test_roles_are_in_the_environments_path(platform: RecordingMonitor) -> None:
-    roles = platform.by_type["aws:iam/role:Role"]
+def test_only_the_api_server_has_a_private_name(full: RecordingMonitor) -> None:
+    names = [entry.inputs["name"] for entry in full.by_type["aws:servicediscovery/service:Service"]]
+    assert names == ["api-server"]
+
+
+def test_roles_are_in_the_environments_path(full: RecordingMonitor) -> None:
+    roles = full.by_type["aws:iam/role:Role"]
     assert {role.inputs["path"] for role in roles} == {"/airflow/staging/"}
 
 
-def test_outputs(platform: RecordingMonitor) -> None:
-    network = platform.outputs["airflow-staging-network"]
-    compute = platform.outputs["airflow-staging-compute"]
-    names = ("clusterArn", "clusterName", "namespaceId", "namespaceArn")
-    assert platform.outputs["airflow-staging"] == network | {name: compute[name] for name in names}
+def test_no_two_services_share_a_role_a_group_or_a_log(full: RecordingMonitor) -> None:
+    definitions = full.by_type[DEFINITION]
+    for key in ("executionRoleArn", "taskRoleArn"):
+        assert len({definition.inputs[key] for definition in definitions}) == len(definitions)
+    groups = [each.inputs["networkConfiguration"]["securityGroups"] for each in full.by_type[SERVICE]]
+    assert len({group for found in groups for group in found}) == len(groups)
+
+
+def test_data_lives_in_data_subnets(small: RecordingMonitor) -> None:
+    subnets = small.one("aws:rds/subnetGroup:SubnetGroup").inputs["subnetIds"]
+    assert subnets == [f"subnet-{NAME}-network-vpc-data-{zone}" for zone in (1, 2)]
+
+
+def test_services_live_in_private_subnets(small: RecordingMonitor) -> None:
+    found = {tuple(each.inputs["networkConfiguration"]["subnets"]) for each in small.by_type[SERVICE]}
+    assert found == {tuple(f"subnet-{NAME}-network-vpc-private-{zone}" for zone in (1, 2))}
+
+
+@pytest.mark.parametrize(("stack", "tier"), [("small", "private"), ("full", "public")])
+def test_web_entry_stands_where_access_says(request: Any, stack: str, tier: str) -> None:
+    balancer = request.getfixturevalue(stack).one("aws:lb/loadBalancer:LoadBalancer")
+    assert balancer.inputs["subnets"] == [f"subnet-{NAME}-network-vpc-{tier}-{zone}" for zone in (1, 2)]
+    assert balancer.inputs["internal"] is (tier == "private")
+
+
+def test_host_name(small: RecordingMonitor) -> None:
+    certificate = small.one("aws:acm/certificate:Certificate")
+    assert certificate.inputs["domainName"] == "airflow.staging.nonprod.example.com"
+
+
+def test_every_service_runs_the_image_of_the_settings(full: RecordingMonitor) -> None:
+    images = {
+        container["image"]
+        for definition in full.by_type[DEFINITION]
+        for container in json.loads(definition.inputs["containerDefinitions"])
+    }
+    assert images == {
+        f"111111111111.dkr.ecr.eu-west-1.amazonaws.com/airflow-platform/airflow@sha256:{'0' * 64}"
+    }
+
+
+def test_api_server_waits_for_the_gate(small: RecordingMonitor) -> None:
+    assert INVOCATION in services(small)["api-server"].depends_on
+
+
+def test_all_others_wait_for_the_api_server(full: RecordingMonitor) -> None:
+    others = {name: each for name, each in services(full).items() if name != "api-server"}
+    assert {name for name, each in others.items() if API_SERVER not in each.depends_on} == set()
+
+
+def test_the_gate_waits_for_what_its_task_needs(small: RecordingMonitor) -> None:
+    waits_for = small.one("aws:lambda/invocation:Invocation").depends_on
+    for name in (
+        "compute-capacity",
+        "network-logs",
+        "network-vpc-private-1",
+        "bootstrap-execution-policy",
+        "firewall-bootstrap-to-metastore-5432-in",
+    ):
+        assert f"{NAME}-{name}" in waits_for, name
+
+
+@pytest.mark.parametrize("reader", ["dag-processor", "triggerer", "worker-default"])
+def test_readers_of_dags_wait_for_the_file_system(small: RecordingMonitor, reader: str) -> None:
+    wanted = {f"{NAME}-dag-storage-{zone}" for zone in (1, 2)} | {f"{NAME}-dag-storage-policy"}
+    assert wanted <= services(small)[reader].depends_on
+
+
+def test_flower_is_behind_the_web_entry(full: RecordingMonitor) -> None:
+    (target,) = services(full)["flower"].inputs["loadBalancers"]
+    assert (target["containerName"], target["containerPort"]) == ("flower", 5555)
+
+
+def test_sessions_are_possible_only_where_settings_allow_them(
+    small: RecordingMonitor, full: RecordingMonitor
+) -> None:
+    assert {each.inputs["enableExecuteCommand"] for each in small.by_type[SERVICE]} == {False}
+    assert {each.inputs["enableExecuteCommand"] for each in full.by_type[SERVICE]} == {True}
+
+
+def test_limits_of_pools_are_those_of_the_settings(full: RecordingMonitor) -> None:
+    targets = full.inputs("aws:appautoscaling/target:Target")
+    assert {name: (each["minCapacity"], each["maxCapacity"]) for name, each in targets.items()} == {
+        f"{NAME}-worker-default-scaling": (1, 3),
+        f"{NAME}-worker-heavy-scaling": (0, 4),
+    }
+
+
+def test_desired_count_is_ignored_only_for_workers(full: RecordingMonitor) -> None:
+    ignoring = {name for name, each in services(full).items() if each.ignore_changes}
+    assert ignoring == {"worker-default", "worker-heavy"}
+
+
+def test_nothing_is_protected_unless_settings_say_so(small: RecordingMonitor) -> None:
+    assert [resource.name for resource in small.registered if resource.protect] == []
+
+
+def test_everything_that_holds_data_is_protected_where_settings_say_so(deploy: Deployment) -> None:
+    protect: dict[str, object] = {f"{section}/protect": True for section in ("metastore", "broker", "dags")}
+    monitor = platform_of(deploy, protect)
+    assert {resource.type for resource in monitor.registered if resource.protect} == KEPT
+
+
+def test_flower_secret_exists_only_with_flower(deploy: Deployment, small: RecordingMonitor) -> None:
+    secret = f"{NAME}-credentials-flower-user"
+    with_flower = platform_of(deploy, {"services/flower": FLOWER})
+    found = {
+        which: secret in monitor.inputs("aws:secretsmanager/secret:Secret")
+        for which, monitor in (("without", small), ("with", with_flower))
+    }
+    assert found == {"without": False, "with": True}
+
+
+def test_outputs_name_every_service(full: RecordingMonitor) -> None:
+    states = {full.resources[each.urn].state["name"] for each in full.by_type[SERVICE]}
+    assert set(full.outputs[NAME]["serviceNames"]) == states
+
+
+def test_outputs(small: RecordingMonitor) -> None:
+    outputs = small.outputs[NAME]
+    assert {key: outputs[key] for key in ("webUrl", "metastoreIdentifier")} == {
+        "webUrl": "https://airflow.staging.nonprod.example.com",
+        "metastoreIdentifier": NAME,
+    }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pulumi
+import pulumi_aws as aws
 import pytest
 
 from components.network import NatGateways, Network, NetworkArgs
@@ -14,6 +16,7 @@ from tests.unit.programs import ACCOUNT, KEY_ARN, REGION, built, run, value
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 PRIVATE_TABLES = ["rtb-net-vpc-private-1", "rtb-net-vpc-private-2"]
 PRIVATE_SUBNETS = ["subnet-net-vpc-private-1", "subnet-net-vpc-private-2"]
@@ -228,20 +231,45 @@ PUBLIC_ROUTES = {"net-vpc-public-1", "net-vpc-public-2"}
 PRIVATE_ROUTES = {"net-vpc-private-1", "net-vpc-private-2"}
 
 
+def names_of(deploy: Deployment, output: pulumi.Output[list[pulumi.Resource]]) -> set[str]:
+    """Return what an output of resources resolved to, by name."""
+    return {value(deploy, resource.urn).rpartition("::")[2] for resource in value(deploy, output)}
+
+
 @pytest.mark.parametrize(
     ("args", "names"),
     [
-        (ARGS, PUBLIC_ROUTES | PRIVATE_ROUTES | GATEWAYS | INTERFACES),
-        (BARE, PUBLIC_ROUTES | PRIVATE_ROUTES | GATEWAYS),
-        (replace(ARGS, nat=NatGateways.NONE), PUBLIC_ROUTES | GATEWAYS | INTERFACES),
+        (ARGS, PRIVATE_ROUTES | GATEWAYS | INTERFACES),
+        (replace(ARGS, nat=NatGateways.PER_ZONE), PRIVATE_ROUTES | GATEWAYS | INTERFACES),
+        (BARE, PRIVATE_ROUTES | GATEWAYS),
+        (replace(ARGS, nat=NatGateways.NONE), GATEWAYS | INTERFACES),
     ],
-    ids=["NAT and endpoints", "NAT", "endpoints"],
+    ids=["NAT and endpoints", "NAT in each zone and endpoints", "NAT", "endpoints"],
 )
 def test_egress_ready(deploy: Deployment, args: NetworkArgs, names: set[str]) -> None:
-    """Public routes are among them: a NAT gateway itself leads nowhere without them."""
+    """Routes of public subnets are not among them: no task runs there."""
     _, component = built(deploy, lambda opts: Network("net", args, opts))
-    ready = value(deploy, component.egress_ready)
-    assert {value(deploy, resource.urn).rpartition("::")[2] for resource in ready} == names
+    assert names_of(deploy, component.egress_ready) == names
+
+
+@pytest.mark.parametrize("nat", [NatGateways.NONE, NatGateways.SINGLE])
+def test_internet_ready(deploy: Deployment, nat: NatGateways) -> None:
+    _, component = built(deploy, lambda opts: Network("net", replace(ARGS, nat=nat), opts))
+    assert names_of(deploy, component.internet_ready) == PUBLIC_ROUTES
+
+
+def test_nothing_comes_along_with_what_is_ready(deploy: Deployment) -> None:
+    """The lists of awsx bring every child along; a load balancer need not wait for NAT gateways."""
+
+    def build(opts: pulumi.ResourceOptions) -> None:
+        network = Network("net", ARGS, opts)
+        for name, ready in (("task", network.egress_ready), ("door", network.internet_ready)):
+            group = pulumi.ResourceOptions(parent=network, depends_on=ready)
+            aws.cloudwatch.LogGroup(name, opts=group)
+
+    monitor = run(deploy, build)
+    assert monitor.one(LOG_GROUP, "door").depends_on == PUBLIC_ROUTES
+    assert monitor.one(LOG_GROUP, "task").depends_on == PRIVATE_ROUTES | GATEWAYS | INTERFACES
 
 
 def test_endpoint_group_is_known_to_others(deploy: Deployment) -> None:

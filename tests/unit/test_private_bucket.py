@@ -127,6 +127,10 @@ def test_bucket_is_protected_unless_told_otherwise() -> None:
     assert args().protect
 
 
+def test_a_bucket_may_be_deleted_with_its_content(deploy: Deployment) -> None:
+    assert bucket(deploy, protect=False, force_destroy=True).one(BUCKET).inputs["forceDestroy"] is True
+
+
 def test_name_is_made_when_none_is_given(deploy: Deployment) -> None:
     assert "bucket" not in bucket(deploy, bucket_name=None).one(BUCKET).inputs
 
@@ -168,8 +172,9 @@ def test_ready_waits_for_what_must_be_in_force(deploy: Deployment) -> None:
         ({"noncurrent_days": 0}, "noncurrent_days: want 1 to 3650, got 0"),
         ({"expiration_days": 0}, "expiration_days: want 1 to 3650, got 0"),
         ({"bucket_name": "x" * 64}, r"bucket_name \(its length\): want 3 to 63, got 64"),
+        ({"force_destroy": True}, "force_destroy: want False for a protected bucket, got True"),
     ],
-    ids=["noncurrent", "expiration", "name"],
+    ids=["noncurrent", "expiration", "name", "force"],
 )
 def test_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):

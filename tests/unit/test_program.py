@@ -48,6 +48,15 @@ ENVIRONMENT_EXPORTS = {
     "clusterName",
     "namespaceId",
     "namespaceArn",
+    "keyArn",
+    "metastoreIdentifier",
+    "fileSystemId",
+    "writerAccessPointId",
+    "ledgerName",
+    "taskLogBucketName",
+    "gateFunctionName",
+    "serviceNames",
+    "webUrl",
 }
 MAX_LINES = 60
 
@@ -134,10 +143,23 @@ def test_every_taggable_resource_carries_the_default_tags(monitor: RecordingMoni
     assert (untagged, sum("tagsAll" in state for state in states.values()) > 0) == ([], True)
 
 
-def test_protection_follows_the_settings(stack: str, monitor: RecordingMonitor) -> None:
+PROTECTED = {
+    "nonprod-shared": set[str](),
+    "prod-shared": {"Key", "Bucket", "Repository", "Zone"},
+    "dev": set[str](),
+    "prod": {"Key", "Bucket", "Instance", "ReplicationGroup", "FileSystem", "Table", "Secret"},
+}
+
+
+def test_what_holds_data_is_protected_in_the_prod_account(stack: str, monitor: RecordingMonitor) -> None:
     protected = {resource.type.rpartition(":")[2] for resource in monitor.registered if resource.protect}
-    wanted = stack_file(stack)["shared"].get("protect", False)
-    assert protected == ({"Key", "Bucket", "Repository", "Zone"} if wanted else set())
+    assert protected == PROTECTED[stack]
+
+
+def test_a_deleted_dev_stack_blocks_no_name(deployed: dict[str, RecordingMonitor]) -> None:
+    """Secrets are gone at once, and their names have a random end anyway."""
+    secrets = deployed["dev"].inputs("aws:secretsmanager/secret:Secret").values()
+    assert {(each.get("recoveryWindowInDays"), "name" in each) for each in secrets} == {(0, False)}
 
 
 @pytest.mark.parametrize("stack", ["prod-shared"])
@@ -154,12 +176,9 @@ def test_environment_reads_the_shared_stack_of_its_settings(
 
 
 @pytest.mark.parametrize("stack", ENVIRONMENTS)
-def test_environment_encrypts_logs_with_the_shared_key(
-    stack: str, deployed: dict[str, RecordingMonitor]
-) -> None:
-    key = deployed[stack_file(stack)["shared"]["stack"]].exports["keyArn"]
-    groups = deployed[stack].by_type["aws:cloudwatch/logGroup:LogGroup"]
-    assert [group.inputs["kmsKeyId"] for group in groups] == [key, key]
+def test_every_log_group_has_a_key_and_an_end(stack: str, deployed: dict[str, RecordingMonitor]) -> None:
+    groups = deployed[stack].inputs("aws:cloudwatch/logGroup:LogGroup")
+    assert [name for name, each in groups.items() if not {"kmsKeyId", "retentionInDays"} <= set(each)] == []
 
 
 def refusal(deploy: Deployment, settings: dict[str, Any], shared: dict[str, Any] | None) -> str:

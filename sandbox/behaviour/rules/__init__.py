@@ -17,7 +17,7 @@ from sandbox.behaviour.model import Failure, Properties, Session
 from sandbox.behaviour.values import UNKNOWN
 
 MODULES: Final = (
-    "alarms", "backup", "certificates", "databases", "dns", "ec2", "ecr", "ecs_service", "ecs_task", "efs",
+    "alarms", "backup", "certificates", "databases", "dns", "dynamodb", "ec2", "ecr", "ecs_service", "ecs_task", "efs",
     "elasticache", "events", "iam", "kms", "lambda_", "load_balancer", "logs", "messaging", "policies", "s3",
     "scaling", "secrets", "security_groups", "vpc_endpoint", "waf",
 )  # fmt: skip

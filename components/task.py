@@ -1,0 +1,236 @@
+"""The container of an Airflow process as ECS sees it: one pure function, and one table of what each role needs.
+
+Every container runs without root, without capabilities and on a read-only root file system. What it may write is
+scratch that dies with the task. Its image, the variables and the secrets are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import pulumi
+
+from components.connections import API_SERVER_PORT, FLOWER_PORT, TRIGGERER_LOG_PORT, WORKER_LOG_PORT
+from components.references import SecretReference
+from components.roles import DAG_READERS, Role
+
+USER = "50000:0"
+"""User and group of the Airflow image; files that it may write belong to the group 0."""
+ENTRY_POINT = "platform-entrypoint"
+"""The image's entry point: puts the addresses of metastore and broker together, then becomes the command. ECS
+starts a health check beside it, without its variables, so a check that needs them begins with it."""
+SCHEDULER_HEALTH_PORT = 8974
+"""Answers inside the container only."""
+FLOWER_PREFIX = "flower"
+"""Path of Flower under the one host name."""
+STATE_PATH = "/opt/airflow/state"
+"""AIRFLOW_HOME: generated configuration and logs of running tasks."""
+DAG_STORAGE_PATH = "/mnt/dags"
+DAG_VOLUME = "dags"
+SCRATCH = MappingProxyType({"state": STATE_PATH, "tmp": "/tmp"})  # noqa: S108  a mount point, not a file
+"""Scratch volumes by name; the image owns their mount points, otherwise Fargate gives them to root."""
+LOG_BUFFER = "25m"
+MAX_STOP_SECONDS = 120
+"""The longest that Fargate waits between SIGTERM and SIGKILL."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthCheck:
+    """How ECS asks a container for its health; it replaces one that fails `retries` times in a row."""
+
+    command: tuple[str, ...]
+    interval_seconds: int = 30
+    timeout_seconds: int = 5
+    retries: int = 3
+    start_seconds: int = 120
+    """Failures that do not count after the start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """What is the same for all containers of one role."""
+
+    command: tuple[str, ...]
+    health: HealthCheck | None
+    stop_seconds: int
+    """Time between SIGTERM and SIGKILL."""
+    port: int | None = None
+    """What other parties may connect to."""
+
+
+def _asks(url: str) -> tuple[str, ...]:
+    # -k: the certificate names the private host name, not localhost; nobody can stand between the two.
+    return ("CMD", "curl", "-fsSk", "--max-time", "4", url)
+
+
+def _job_check(job_type: str) -> HealthCheck:
+    """Look for a fresh heartbeat of this host in the metastore; these roles answer no HTTP.
+
+    It starts a whole Airflow: about 3.3 CPU seconds, so 13 on a quarter of a vCPU.
+    """
+    command = ("CMD", ENTRY_POINT, "airflow", "jobs", "check", "--job-type", job_type, "--local")
+    return HealthCheck(command=command, interval_seconds=60, timeout_seconds=30)
+
+
+_PING_ITSELF = (
+    # The name of a Celery node ends with the host name; the shell sees no HOSTNAME on every platform.
+    f"{ENTRY_POINT} celery --app airflow.providers.celery.executors.celery_executor.app"
+    " inspect ping --destination celery@$(hostname) --timeout 5"
+)
+
+PROCESSES: Mapping[Role, Process] = MappingProxyType(
+    {
+        Role.API_SERVER: Process(
+            # Without the flag it takes the load balancer for the client and http for the scheme.
+            command=("airflow", "api-server", "--proxy-headers"),
+            port=API_SERVER_PORT,
+            health=HealthCheck(command=_asks(f"https://localhost:{API_SERVER_PORT}/api/v2/version")),
+            # Idle it ends in 5 seconds; gunicorn lets open requests finish, such as downloads of logs.
+            stop_seconds=60,
+        ),
+        Role.SCHEDULER: Process(
+            command=("airflow", "scheduler"),
+            # It answers 503 without the metastore; 150 seconds are longer than a failover takes.
+            health=HealthCheck(
+                command=(
+                    "CMD",
+                    "curl",
+                    "-fsS",
+                    "--max-time",
+                    "9",
+                    f"http://localhost:{SCHEDULER_HEALTH_PORT}/health",
+                ),
+                timeout_seconds=10,
+                retries=5,
+            ),
+            # 3 seconds when idle; under load it finishes its loop first.
+            stop_seconds=30,
+        ),
+        Role.DAG_PROCESSOR: Process(
+            command=("airflow", "dag-processor"),
+            health=_job_check("DagProcessorJob"),
+            # Half a second: it drops what it parses and parses it again after the start.
+            stop_seconds=30,
+        ),
+        Role.TRIGGERER: Process(
+            command=("airflow", "triggerer"),
+            port=TRIGGERER_LOG_PORT,
+            health=_job_check("TriggererJob"),
+            # 12.5 seconds without a single trigger.
+            stop_seconds=60,
+        ),
+        Role.WORKER: Process(
+            command=("airflow", "celery", "worker"),
+            port=WORKER_LOG_PORT,
+            # The answer travels through the broker: ten failures, so that an outage of ten minutes does not end
+            # workers whose tasks run on.
+            health=HealthCheck(
+                command=("CMD-SHELL", _PING_ITSELF), interval_seconds=60, timeout_seconds=30, retries=10
+            ),
+            # It waits for its running tasks; what is not done by then starts again elsewhere.
+            stop_seconds=MAX_STOP_SECONDS,
+        ),
+        Role.FLOWER: Process(
+            command=("airflow", "celery", "flower"),
+            port=FLOWER_PORT,
+            health=HealthCheck(command=_asks(f"https://localhost:{FLOWER_PORT}/{FLOWER_PREFIX}/healthcheck")),
+            # It keeps nothing and ends in a second.
+            stop_seconds=30,
+        ),
+        Role.BOOTSTRAP: Process(
+            command=("platform-bootstrap",),
+            # It runs once and ends; its exit code tells.
+            health=None,
+            # The longest there is: a migration should end by itself.
+            stop_seconds=MAX_STOP_SECONDS,
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerArgs:
+    """Inputs of a container definition."""
+
+    role: Role
+    """Decides command, health check, port and the time to stop; it is the container's name as well."""
+    image: pulumi.Input[str]
+    """Image with its digest."""
+    command: Sequence[str] = ()
+    """Command instead of the role's own."""
+    region: str
+    """Region of the log group."""
+    log_group_name: pulumi.Input[str]
+    """Existing log group: the container may not make one."""
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Plain variables."""
+    secrets: Mapping[str, SecretReference] = field(default_factory=dict)
+    """Variables that the ECS agent fills."""
+    exec_enabled: bool = False
+    """Allow ECS Exec: its agent writes into the root file system."""
+
+
+def container_definitions(args: ContainerArgs) -> pulumi.Output[str]:
+    """Return the definitions of a task, one essential container, as JSON that is the same for the same content."""
+    return pulumi.Output.json_dumps([container(args)], sort_keys=True)
+
+
+def container(args: ContainerArgs) -> dict[str, Any]:
+    """Return the container definition; outputs stand inside."""
+    process = PROCESSES[args.role]
+    definition: dict[str, Any] = {
+        "name": args.role.value,
+        "image": args.image,
+        "essential": True,
+        "command": list(args.command or process.command),
+        "user": USER,
+        "readonlyRootFilesystem": not args.exec_enabled,
+        "environment": [{"name": name, "value": args.environment[name]} for name in sorted(args.environment)],
+        "secrets": [
+            {"name": name, "valueFrom": args.secrets[name].value_from} for name in sorted(args.secrets)
+        ],
+        "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
+        "logConfiguration": {"logDriver": "awslogs", "options": _log_options(args)},
+        "mountPoints": _mount_points(args.role),
+        "stopTimeout": process.stop_seconds,
+    }
+    if process.port is not None:
+        definition["portMappings"] = [{"containerPort": process.port, "protocol": "tcp"}]
+    if process.health is not None:
+        definition["healthCheck"] = _health_check(process.health)
+    return definition
+
+
+def _log_options(args: ContainerArgs) -> dict[str, Any]:
+    options = {
+        "awslogs-group": args.log_group_name,
+        "awslogs-region": args.region,
+        "awslogs-stream-prefix": "task",
+    }
+    if args.role is Role.BOOTSTRAP:
+        # Its log explains why an update failed: it waits rather than lose a line.
+        return options | {"mode": "blocking"}
+    # A process that cannot write its log stands still, heartbeats included. Logs of tasks go to S3 anyway.
+    return options | {"mode": "non-blocking", "max-buffer-size": LOG_BUFFER}
+
+
+def _mount_points(role: Role) -> list[dict[str, Any]]:
+    scratch = [
+        {"sourceVolume": name, "containerPath": path, "readOnly": False} for name, path in SCRATCH.items()
+    ]
+    if role not in DAG_READERS:
+        return scratch
+    return [{"sourceVolume": DAG_VOLUME, "containerPath": DAG_STORAGE_PATH, "readOnly": True}, *scratch]
+
+
+def _health_check(health: HealthCheck) -> dict[str, Any]:
+    return {
+        "command": list(health.command),
+        "interval": health.interval_seconds,
+        "timeout": health.timeout_seconds,
+        "retries": health.retries,
+        "startPeriod": health.start_seconds,
+    }

@@ -1,0 +1,1 @@
+"""Invocations of Lambda functions that really run, against AWS APIs served on this machine."""

@@ -1,0 +1,54 @@
+"""Stacks and accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from settings.account import Environment
+from settings.errors import Mistake
+from settings.rules.base import Rule, environments_only
+from settings.shared import SharedStack
+from settings.stacks import EnvironmentSettings, Settings, SharedSettings
+
+
+def kind_suits_the_stack(settings: Settings, stack: str) -> Iterator[Mistake]:
+    """Only nonprod-shared and prod-shared are shared stacks, and they are nothing else."""
+    is_shared_name = stack in set(SharedStack)
+    if is_shared_name and not isinstance(settings, SharedSettings):
+        yield Mistake("kind", settings.kind, f"shared in the stack {stack}")
+    elif not is_shared_name and isinstance(settings, SharedSettings):
+        names = ", ".join(SharedStack)
+        yield Mistake("kind", settings.kind, f"environment; shared only in the stacks {names}")
+
+
+@environments_only
+def environment_is_the_stack(settings: EnvironmentSettings, stack: str) -> Iterator[Mistake]:
+    """Environment and stack have the same name."""
+    if stack in set(SharedStack) or settings.environment == stack:
+        return
+    if stack in set(Environment):
+        yield Mistake("environment", settings.environment, f"{stack}, the name of the stack")
+    else:
+        yield Mistake("environment", settings.environment, f"the name of the stack: {', '.join(Environment)}")
+
+
+@environments_only
+def shared_stack_is_of_the_same_account(settings: EnvironmentSettings, _: str) -> Iterator[Mistake]:
+    """Each environment uses its own account's shared stack; preprod and prod use prod-shared."""
+    wanted = settings.environment.account_class.shared_stack
+    if settings.shared.stack != wanted:
+        yield Mistake("shared.stack", settings.shared.stack, f"{wanted} for {settings.environment}")
+
+
+def prod_shared_is_protected(settings: Settings, stack: str) -> Iterator[Mistake]:
+    """Shared services of the prod account are protected from deletion."""
+    if isinstance(settings, SharedSettings) and stack == SharedStack.PROD and not settings.shared.protect:
+        yield Mistake("shared.protect", settings.shared.protect, f"true in the stack {stack}")
+
+
+RULES: tuple[Rule, ...] = (
+    kind_suits_the_stack,
+    environment_is_the_stack,
+    shared_stack_is_of_the_same_account,
+    prod_shared_is_protected,
+)

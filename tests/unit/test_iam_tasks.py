@@ -1,0 +1,212 @@
+"""Rights of tasks, compared whole: a wider statement must show."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import iam
+from components.iam import tasks
+from components.iam.exec_session import ExecFacts
+from components.roles import Role
+from sandbox.behaviour.rules.policy_linter import lint
+from tests.harness import Deployment
+from tests.unit.programs import ACCOUNT, KEY_ARN, REGION, value
+
+BUCKET = "arn:aws:s3:::task-logs-1a2b3c4"
+FILES = "arn:aws:elasticfilesystem:eu-west-1:111111111111:file-system/fs-0123456789abcdef0"
+READER = "arn:aws:elasticfilesystem:eu-west-1:111111111111:access-point/fsap-0123456789abcdef0"
+LEDGER = "arn:aws:dynamodb:eu-west-1:111111111111:table/ledger-1a2b3c4"
+REPOSITORY = "arn:aws:ecr:eu-west-1:111111111111:repository/airflow"
+SECRET = "arn:aws:secretsmanager:eu-west-1:111111111111:secret"
+LOGS = "arn:aws:logs:eu-west-1:111111111111:log-group"
+EXEC_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/5c0c6a6e-3b1f-4c4c-9b57-3b8f5f7a1f11"
+FACTS = tasks.TaskPolicyFacts(
+    region=REGION,
+    account_id=ACCOUNT,
+    environment="dev",
+    cluster_name="airflow-dev",
+    key_arn=KEY_ARN,
+    log_bucket_arn=BUCKET,
+    log_prefix="task-logs",
+    file_system_arn=FILES,
+    reader_access_point_arn=READER,
+    ledger_arn=LEDGER,
+)
+
+
+def allow(sid: str, action: str | list[str], resource: str | list[str], **condition: Any) -> dict[str, Any]:
+    statement = {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
+    return statement | ({"Condition": condition} if condition else {})
+
+
+def via(service: str) -> dict[str, Any]:
+    return {"StringEquals": {"kms:ViaService": f"{service}.eu-west-1.amazonaws.com"}}
+
+
+FIND_LOGS = allow("FindTaskLogs", "s3:ListBucket", BUCKET, StringLikeIfExists={"s3:prefix": "task-logs/*"})
+READ_LOGS = [
+    allow("ReadTaskLogs", ["s3:GetObject"], f"{BUCKET}/task-logs/*"),
+    FIND_LOGS,
+    allow("DecryptTaskLogs", ["kms:Decrypt"], KEY_ARN, **via("s3")),
+]
+WRITE_LOGS = [
+    allow("WriteTaskLogs", ["s3:GetObject", "s3:PutObject"], f"{BUCKET}/task-logs/*"),
+    FIND_LOGS,
+    allow("EncryptTaskLogs", ["kms:Decrypt", "kms:GenerateDataKey"], KEY_ARN, **via("s3")),
+]
+READ_DAGS = [
+    allow(
+        "MountDags",
+        "elasticfilesystem:ClientMount",
+        FILES,
+        StringEquals={"elasticfilesystem:AccessPointArn": READER},
+        Bool={"elasticfilesystem:AccessedViaMountTarget": "true"},
+    ),
+    allow("ReadLedger", ["dynamodb:GetItem", "dynamodb:Query"], LEDGER),
+    allow(
+        "WriteProofs",
+        "dynamodb:PutItem",
+        LEDGER,
+        **{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["PROOF#*"]}},
+    ),
+    allow("OpenLedger", ["kms:Decrypt"], KEY_ARN, **via("dynamodb")),
+]
+
+
+def airflow_secrets(*kinds: str) -> list[dict[str, Any]]:
+    arns = [f"{SECRET}:airflow/dev/{kind}/*" for kind in kinds]
+    context = {"kms:EncryptionContext:SecretARN": arns}
+    return [
+        allow("ReadAirflowSecrets", "secretsmanager:GetSecretValue", arns),
+        allow("DecryptAirflowSecrets", ["kms:Decrypt"], KEY_ARN, **via("secretsmanager"), StringLike=context),
+    ]
+
+
+PROTECT = allow(
+    "ProtectItself",
+    ["ecs:GetTaskProtection", "ecs:UpdateTaskProtection"],
+    "arn:aws:ecs:eu-west-1:111111111111:task/airflow-dev/*",
+)
+METRICS = allow(
+    "PublishMetrics",
+    "cloudwatch:PutMetricData",
+    "*",
+    StringEquals={"cloudwatch:namespace": "Airflow/dev"},
+)
+RIGHTS: dict[Role, list[dict[str, Any]]] = {
+    Role.API_SERVER: READ_LOGS,
+    Role.SCHEDULER: [METRICS],
+    Role.DAG_PROCESSOR: [*READ_DAGS, *airflow_secrets("variables")],
+    Role.TRIGGERER: [*READ_DAGS, *WRITE_LOGS, *airflow_secrets("connections", "variables")],
+    Role.WORKER: [*READ_DAGS, *WRITE_LOGS, *airflow_secrets("connections", "variables"), PROTECT],
+    Role.FLOWER: [],
+    Role.BOOTSTRAP: [],
+}
+EXEC = [
+    allow(
+        "OpenSession",
+        [
+            "ssmmessages:CreateControlChannel",
+            "ssmmessages:CreateDataChannel",
+            "ssmmessages:OpenControlChannel",
+            "ssmmessages:OpenDataChannel",
+        ],
+        "*",
+    ),
+    allow(
+        "RecordSession",
+        ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        f"{LOGS}:exec:*",
+    ),
+    allow("FindSessionLog", "logs:DescribeLogGroups", "*"),
+    allow("EncryptSession", "kms:Decrypt", EXEC_KEY),
+]
+WITH_EXEC = replace(FACTS, exec=ExecFacts(log_group_name="exec", key_arn=EXEC_KEY))
+
+
+def resolved(deploy: Deployment, statements: list[dict[str, Any]]) -> Any:
+    return json.loads(value(deploy, pulumi.Output.json_dumps(statements)))
+
+
+@pytest.mark.parametrize("role", Role)
+def test_rights_of_a_role(deploy: Deployment, role: Role) -> None:
+    assert resolved(deploy, tasks.task_policy(role, FACTS)) == RIGHTS[role]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_exec_is_added_to_what_runs_all_the_time(deploy: Deployment, role: Role) -> None:
+    added = [] if role is Role.BOOTSTRAP else EXEC
+    assert resolved(deploy, tasks.task_policy(role, WITH_EXEC)) == [*RIGHTS[role], *added]
+
+
+def test_execution_role(deploy: Deployment) -> None:
+    assert resolved(deploy, execution([f"{SECRET}:a", f"{SECRET}:b"])) == [
+        *START,
+        allow("ReadSecrets", "secretsmanager:GetSecretValue", [f"{SECRET}:a", f"{SECRET}:b"]),
+        allow("DecryptSecrets", ["kms:Decrypt"], KEY_ARN, **via("secretsmanager")),
+    ]
+
+
+START = [
+    allow("LogIn", "ecr:GetAuthorizationToken", "*"),
+    allow(
+        "PullImage",
+        ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        REPOSITORY,
+    ),
+    allow("WriteLog", ["logs:CreateLogStream", "logs:PutLogEvents"], f"{LOGS}:scheduler-log:*"),
+]
+
+
+def execution(secret_arns: list[str]) -> list[dict[str, Any]]:
+    return tasks.execution_policy(
+        region=REGION,
+        account_id=ACCOUNT,
+        repository_arn=REPOSITORY,
+        log_group_name="scheduler-log",
+        secret_arns=secret_arns,
+        key_arn=KEY_ARN,
+    )
+
+
+def test_execution_role_without_secrets(deploy: Deployment) -> None:
+    assert resolved(deploy, execution([])) == START
+
+
+def test_trust() -> None:
+    assert tasks.task_trust(REGION, ACCOUNT) == iam.document(
+        {
+            "Sid": "ServiceForOwnResources",
+            "Effect": "Allow",
+            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                "ArnLike": {"aws:SourceArn": "arn:aws:ecs:eu-west-1:111111111111:*"},
+            },
+        }
+    )
+
+
+def test_keys_in_china(deploy: Deployment) -> None:
+    """The service's name ends with the domain of the partition."""
+    (*_, decrypt) = resolved(deploy, tasks.task_logs_reader(replace(FACTS, region="cn-north-1")))
+    assert decrypt["Condition"] == {"StringEquals": {"kms:ViaService": "s3.cn-north-1.amazonaws.com.cn"}}
+
+
+@pytest.mark.parametrize("role", [role for role in Role if RIGHTS[role]])
+def test_iam_knows_every_action_and_condition(deploy: Deployment, role: Role) -> None:
+    statements = resolved(deploy, tasks.task_policy(role, WITH_EXEC))
+    assert list(lint(iam.document(*statements), identity=True)) == []
+
+
+@pytest.mark.parametrize("role", Role)
+def test_star_only_where_nothing_else_can_be_written(deploy: Deployment, role: Role) -> None:
+    statements = resolved(deploy, tasks.task_policy(role, WITH_EXEC))
+    wide = {statement["Sid"] for statement in statements if statement["Resource"] == "*"}
+    assert wide <= {"PublishMetrics", "OpenSession", "FindSessionLog"}

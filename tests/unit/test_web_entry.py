@@ -1,0 +1,324 @@
+"""The web entry, inside a network and facing the internet. How a load balancer matches rules is not proved here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from components.roles import Role
+from components.web_entry import WebEntry, WebEntryArgs
+from tests.harness import VPC_ID, Deployment, RecordingMonitor
+from tests.unit.programs import built, provided, run, value
+
+ACL = "aws:wafv2/webAcl:WebAcl"
+ASSOCIATION = "aws:wafv2/webAclAssociation:WebAclAssociation"
+BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+CERTIFICATE = "aws:acm/certificate:Certificate"
+ISSUED = "aws:acm/certificateValidation:CertificateValidation"
+LISTENER = "aws:lb/listener:Listener"
+RECORD = "aws:route53/record:Record"
+RULE = "aws:lb/listenerRule:ListenerRule"
+TARGETS = "aws:lb/targetGroup:TargetGroup"
+
+HOST = "airflow.dev.data.example.com"
+ZONE_ID = "Z0123456789ABCDEFGHIJ"
+SUBNETS = ["subnet-0000000000000000a", "subnet-0000000000000000b"]
+GROUP_ID = "sg-0123456789abcdef0"
+INTERNAL = WebEntryArgs(
+    vpc_id=VPC_ID,
+    subnet_ids=SUBNETS,
+    security_group_id=GROUP_ID,
+    internet_facing=False,
+    zone_id=ZONE_ID,
+    host_name=HOST,
+    flower=False,
+    deletion_protection=True,
+)
+WITH_FLOWER = replace(INTERNAL, flower=True)
+INTERNET = replace(INTERNAL, internet_facing=True)
+NOT_FOUND = {
+    "type": "fixed-response",
+    "fixedResponse": {"contentType": "text/plain", "messageBody": "Not found", "statusCode": "404"},
+}
+
+
+def entry(deploy: Deployment, args: WebEntryArgs = INTERNAL, name: str = "web") -> RecordingMonitor:
+    return run(deploy, lambda opts: WebEntry(name, args, opts))
+
+
+@pytest.mark.parametrize("args", [INTERNAL, INTERNET], ids=["internal", "internet"])
+def test_load_balancer(deploy: Deployment, args: WebEntryArgs) -> None:
+    assert entry(deploy, args).inputs(BALANCER) == {
+        "web-alb": {
+            "loadBalancerType": "application",
+            "internal": not args.internet_facing,
+            "subnets": SUBNETS,
+            "securityGroups": [GROUP_ID],
+            "dropInvalidHeaderFields": True,
+            "desyncMitigationMode": "defensive",
+            "enableDeletionProtection": True,
+            "idleTimeout": 90,
+            "xffHeaderProcessingMode": "append",
+            "tags": {"Name": "web"},
+        }
+    }
+
+
+def test_deletion_protection_is_a_choice(deploy: Deployment) -> None:
+    args = replace(INTERNAL, deletion_protection=False)
+    assert entry(deploy, args).one(BALANCER).inputs["enableDeletionProtection"] is False
+
+
+def test_certificate(deploy: Deployment) -> None:
+    assert entry(deploy).inputs(CERTIFICATE) == {
+        "web-certificate": {
+            "domainName": HOST,
+            "validationMethod": "DNS",
+            "keyAlgorithm": "EC_prime256v1",
+            "tags": {"Name": "web"},
+        }
+    }
+
+
+def test_records(deploy: Deployment) -> None:
+    monitor = entry(deploy)
+    (proof,) = monitor.state(CERTIFICATE)["domainValidationOptions"]
+    balancer = monitor.state(BALANCER)
+    alias = {"name": balancer["dnsName"], "zoneId": balancer["zoneId"], "evaluateTargetHealth": False}
+    assert monitor.inputs(RECORD) == {
+        "web-name": {"zoneId": ZONE_ID, "name": HOST, "type": "A", "aliases": [alias]},
+        "web-certificate-proof": {
+            "zoneId": ZONE_ID,
+            "name": proof["resourceRecordName"],
+            "type": "CNAME",
+            "records": [proof["resourceRecordValue"]],
+            "ttl": 300,
+        },
+    }
+
+
+def test_certificate_is_waited_for(deploy: Deployment) -> None:
+    monitor = entry(deploy)
+    assert monitor.inputs(ISSUED) == {
+        "web-certificate-issued": {
+            "certificateArn": monitor.id(CERTIFICATE),
+            "validationRecordFqdns": [monitor.state(RECORD, "web-certificate-proof")["fqdn"]],
+        }
+    }
+
+
+def test_only_listener(deploy: Deployment) -> None:
+    """There is none for plain HTTP, and what no rule knows is not found."""
+    monitor = entry(deploy)
+    assert monitor.inputs(LISTENER) == {
+        "web-https": {
+            "loadBalancerArn": monitor.id(BALANCER),
+            "port": 443,
+            "protocol": "HTTPS",
+            "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+            "certificateArn": monitor.id(CERTIFICATE),
+            "routingHttpResponseStrictTransportSecurityHeaderValue": "max-age=31536000",
+            "defaultActions": [NOT_FOUND],
+        }
+    }
+
+
+def test_listener_takes_an_issued_certificate_only(deploy: Deployment) -> None:
+    assert "web-certificate-issued" in entry(deploy).one(LISTENER).depends_on
+
+
+def rule(monitor: RecordingMonitor, name: str, priority: int, **rest: Any) -> dict[str, Any]:
+    return {"listenerArn": monitor.id(LISTENER), "priority": priority, "tags": {"Name": name}, **rest}
+
+
+def forward(monitor: RecordingMonitor, group: str) -> list[dict[str, Any]]:
+    return [{"type": "forward", "targetGroupArn": monitor.id(TARGETS, group)}]
+
+
+HOST_HEADER = {"hostHeader": {"values": [HOST]}}
+
+
+@pytest.mark.parametrize("args", [INTERNAL, INTERNET], ids=["internal", "internet"])
+def test_rules(deploy: Deployment, args: WebEntryArgs) -> None:
+    """The Execution API is refused before anything else is looked at, whatever the host."""
+    monitor = entry(deploy, args)
+    assert monitor.inputs(RULE) == {
+        "web-no-execution-api": rule(
+            monitor,
+            "web-no-execution-api",
+            10,
+            conditions=[{"pathPattern": {"values": ["/execution", "/execution/*"]}}],
+            actions=[NOT_FOUND],
+        ),
+        "web-api-server": rule(
+            monitor, "web-api-server", 30, conditions=[HOST_HEADER], actions=forward(monitor, "web-api")
+        ),
+    }
+
+
+def test_rule_of_flower(deploy: Deployment) -> None:
+    monitor = entry(deploy, WITH_FLOWER)
+    assert monitor.inputs(RULE)["web-flower"] == rule(
+        monitor,
+        "web-flower",
+        20,
+        conditions=[HOST_HEADER, {"pathPattern": {"values": ["/flower", "/flower/*"]}}],
+        actions=forward(monitor, "web-flower"),
+    )
+
+
+def test_target_groups(deploy: Deployment) -> None:
+    expected = {
+        name: {
+            "vpcId": VPC_ID,
+            "targetType": "ip",
+            "protocol": "HTTPS",
+            "port": port,
+            "deregistrationDelay": 90,
+            "healthCheck": {
+                "protocol": "HTTPS",
+                "path": path,
+                "matcher": "200",
+                "interval": 15,
+                "timeout": 10,
+                "healthyThreshold": 2,
+                "unhealthyThreshold": 5,
+            },
+            "tags": {"Name": tag},
+        }
+        for name, tag, port, path in (
+            ("web-api", "web-api-server", 8080, "/api/v2/version"),
+            ("web-flower", "web-flower", 5555, "/flower/healthcheck"),
+        )
+    }
+    assert entry(deploy, WITH_FLOWER).inputs(TARGETS) == expected
+
+
+def test_long_names_fit(deploy: Deployment) -> None:
+    monitor = entry(deploy, WITH_FLOWER, name="airflow-a-rather-long-environment-web")
+    names = [monitor.state(BALANCER)["name"]]
+    names += [monitor.state(TARGETS, group.name)["name"] for group in monitor.by_type[TARGETS]]
+    assert (len(names), {len(name) <= 32 for name in names}) == (3, {True})
+
+
+def test_firewall_stands_before_a_public_load_balancer(deploy: Deployment) -> None:
+    monitor = entry(deploy, INTERNET)
+    assert monitor.one(ASSOCIATION, "web-firewall-association").inputs["resourceArn"] == monitor.id(BALANCER)
+
+
+FIXED_COUNTS = {
+    "pulumi:providers:aws": 1,
+    "airflow:edge:WebEntry": 1,
+    BALANCER: 1,
+    CERTIFICATE: 1,
+    ISSUED: 1,
+    RECORD: 2,
+    LISTENER: 1,
+    TARGETS: 1,
+    RULE: 2,
+}
+
+
+@pytest.mark.parametrize(
+    ("args", "counts"),
+    [
+        (INTERNAL, {}),
+        (WITH_FLOWER, {TARGETS: 2, RULE: 3}),
+        (INTERNET, {"airflow:edge:WebFirewall": 1, ACL: 1, ASSOCIATION: 1}),
+    ],
+    ids=["internal", "with Flower", "internet"],
+)
+def test_counts(deploy: Deployment, args: WebEntryArgs, counts: dict[str, int]) -> None:
+    assert entry(deploy, args).counts == FIXED_COUNTS | counts
+
+
+def test_parents(deploy: Deployment) -> None:
+    parents = {one.type: one.parent for one in entry(deploy, replace(INTERNET, flower=True)).registered}
+    assert parents.pop("airflow:edge:WebEntry").startswith("airflow-platform-")
+    assert (parents.pop(ACL), parents.pop(ASSOCIATION)) == ("web-firewall", "web-firewall")
+    parents.pop("pulumi:providers:aws")
+    assert set(parents.values()) == {"web"}
+
+
+@pytest.mark.parametrize("args", [INTERNAL, INTERNET], ids=["internal", "internet"])
+def test_only_a_public_load_balancer_waits_for_the_internet(deploy: Deployment, args: WebEntryArgs) -> None:
+    def program() -> None:
+        opts = provided()
+        gateway = aws.ec2.InternetGateway("gateway", opts=pulumi.ResourceOptions.merge(opts, None))
+        WebEntry("web", replace(args, internet_ready=pulumi.Output.from_input([gateway])), opts)
+
+    waits = "gateway" in deploy.run(program).one(BALANCER).depends_on
+    assert waits is args.internet_facing
+
+
+def ready(deploy: Deployment, args: WebEntryArgs, role: Role) -> set[str]:
+    """Return the names of what the service of a role must wait for."""
+    _, component = built(deploy, lambda opts: WebEntry("web", args, opts))
+    return {resource.pulumi_resource_name for resource in component.ready(role)}
+
+
+@pytest.mark.parametrize(
+    ("args", "role", "names"),
+    [
+        (INTERNAL, Role.API_SERVER, {"web-api-server", "web-no-execution-api"}),
+        (WITH_FLOWER, Role.FLOWER, {"web-flower", "web-no-execution-api"}),
+        (INTERNET, Role.API_SERVER, {"web-api-server", "web-no-execution-api", "web-firewall-association"}),
+        (INTERNAL, Role.FLOWER, set()),
+        (INTERNAL, Role.SCHEDULER, set()),
+    ],
+    ids=["api-server", "Flower", "api-server on the internet", "no Flower", "scheduler"],
+)
+def test_ready(deploy: Deployment, args: WebEntryArgs, role: Role, names: set[str]) -> None:
+    """No task answers before its paths lead to it, the Execution API is refused and the firewall stands."""
+    assert ready(deploy, args, role) == names
+
+
+def test_outputs(deploy: Deployment) -> None:
+    monitor = entry(deploy)
+    assert monitor.outputs["web"] == {
+        "url": "https://airflow.dev.data.example.com",
+        "loadBalancerArn": monitor.id(BALANCER),
+    }
+
+
+def test_what_others_need(deploy: Deployment) -> None:
+    monitor, component = built(deploy, lambda opts: WebEntry("web", WITH_FLOWER, opts))
+    found = [
+        value(deploy, output)
+        for output in (
+            component.api_server_target_group_arn,
+            component.flower_target_group_arn,
+            component.load_balancer_arn,
+            component.load_balancer_arn_suffix,
+        )
+    ]
+    assert found == [
+        monitor.id(TARGETS, "web-api"),
+        monitor.id(TARGETS, "web-flower"),
+        monitor.id(BALANCER),
+        monitor.state(BALANCER)["arnSuffix"],
+    ]
+
+
+def test_no_target_group_without_flower(deploy: Deployment) -> None:
+    _, component = built(deploy, lambda opts: WebEntry("web", INTERNAL, opts))
+    assert component.flower_target_group_arn is None
+
+
+@pytest.mark.parametrize(
+    ("host_name", "message"),
+    [
+        ("Airflow.example.com", 'host_name: want a lower-case DNS name, got "Airflow.example.com"'),
+        ("airflow", 'host_name: want a lower-case DNS name, got "airflow"'),
+        ("*.example.com", r'host_name: want a lower-case DNS name, got "\*.example.com"'),
+        (f"{'a' * 53}.example.com", r"host_name \(its length\): want 1 to 64, got 65"),
+    ],
+    ids=["capitals", "one label", "wildcard", "too long"],
+)
+def test_refused(host_name: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        replace(INTERNAL, host_name=host_name)
