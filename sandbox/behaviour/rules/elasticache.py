@@ -73,6 +73,11 @@ def user(case: Case) -> Iterator[Failure]:
         )
     if mode == "iam" and user_id is not None and name is not None and user_id != name:
         yield Failure("userName", f'must equal userId "{user_id}" with IAM authentication, got "{name}"')
+    open_to_all = case.inputs.get("noPasswordRequired") is True or mode == "no-password-required"
+    if case.known("engine") == "valkey" and open_to_all:
+        yield Failure(
+            "authenticationMode", "No-password-required is not allowed for a user with engine Valkey"
+        )
     if name == "default" and user_id == "default":
         yield Failure("userId", 'must not be "default": AWS has that user already')
 
