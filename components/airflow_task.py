@@ -15,6 +15,7 @@ import pulumi_aws as aws
 from components import checks, iam, naming, task
 from components.iam import tasks
 from components.references import SecretReference
+from components.rendering import as_json
 from components.roles import DAG_READERS, Role
 from components.sizing import FARGATE_MEMORY_MIB
 
@@ -157,7 +158,7 @@ class AirflowTask(pulumi.ComponentResource):
             naming.fit(f"{name}-role", naming.ROLE_NAME_LIMIT),
             description=description,
             path=args.role_path,
-            assume_role_policy=pulumi.Output.json_dumps(tasks.task_trust(args.region, args.account_id)),
+            assume_role_policy=as_json(tasks.task_trust(args.region, args.account_id)),
             opts=self._child,
         )
 
@@ -167,7 +168,7 @@ class AirflowTask(pulumi.ComponentResource):
         return aws.iam.RolePolicy(
             f"{name}-policy",
             role=role.name,
-            policy=pulumi.Output.json_dumps(iam.document(*statements)),
+            policy=as_json(iam.document(*statements)),
             opts=self._child,
         )
 

@@ -16,6 +16,7 @@ import pulumi_aws as aws
 
 from components import checks, naming
 from components.iam import data
+from components.rendering import as_json
 
 RELEASES_PATH: Final = "/releases"
 RELEASES_MODE: Final = "0755"
@@ -141,7 +142,7 @@ class DagStorage(pulumi.ComponentResource):
         return aws.efs.FileSystemPolicy(
             f"{name}-policy",
             file_system_id=self.file_system_id,
-            policy=pulumi.Output.json_dumps(policy),
+            policy=as_json(policy),
             opts=self._child,
         )
 

@@ -12,6 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import checks, iam
+from components.rendering import as_json
 
 MIN_DELETION_DAYS, MAX_DELETION_DAYS = 7, 30
 
@@ -60,7 +61,7 @@ class EncryptionKey(pulumi.ComponentResource):
             description=f"Data, secrets and logs of {name}",
             enable_key_rotation=True,
             deletion_window_in_days=args.deletion_days,
-            policy=pulumi.Output.json_dumps(iam.shared_key(args.region, args.account_id)),
+            policy=as_json(iam.shared_key(args.region, args.account_id)),
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         aws.kms.Alias(

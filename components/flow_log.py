@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import checks, iam, naming
+from components.rendering import as_json
 
 SERVICE = "vpc-flow-logs.amazonaws.com"
 
@@ -79,13 +80,13 @@ class FlowLog(pulumi.ComponentResource):
             naming.fit(f"{name}-role", naming.ROLE_NAME_LIMIT),
             description="VPC flow logs write into their log group",
             path=args.role_path,
-            assume_role_policy=pulumi.Output.json_dumps(trust),
+            assume_role_policy=as_json(trust),
             opts=self._child,
         )
         policy = aws.iam.RolePolicy(
             f"{name}-role-policy",
             role=role.name,
-            policy=pulumi.Output.json_dumps(
+            policy=as_json(
                 self.log_group_name.apply(
                     lambda group: iam.flow_log_writer(args.region, args.account_id, group)
                 )

@@ -16,6 +16,7 @@ import pulumi_aws as aws
 
 from components import checks, iam, naming
 from components.iam import data
+from components.rendering import as_json
 
 PORT: Final = 5432
 DATABASE_NAME: Final = "airflow"
@@ -233,13 +234,13 @@ class Metastore(pulumi.ComponentResource):
             naming.fit(f"{name}-monitoring", naming.ROLE_NAME_LIMIT),
             description="RDS writes operating system metrics of the metastore",
             path=args.role_path,
-            assume_role_policy=pulumi.Output.json_dumps(trust),
+            assume_role_policy=as_json(trust),
             opts=self._child,
         )
         policy = aws.iam.RolePolicy(
             f"{name}-monitoring-policy",
             role=role.name,
-            policy=pulumi.Output.json_dumps(data.enhanced_monitoring(args.region, args.account_id)),
+            policy=as_json(data.enhanced_monitoring(args.region, args.account_id)),
             opts=self._child,
         )
         return role, policy

@@ -18,6 +18,7 @@ import pulumi_aws as aws
 import functions
 from components import checks, naming
 from components.iam import gate
+from components.rendering import as_json
 from components.roles import Role
 from functions.platform_gate.kinds import SecretKind
 
@@ -128,9 +129,7 @@ class Migration(pulumi.ComponentResource):
             naming.fit(f"{name}-role", naming.ROLE_NAME_LIMIT),
             description="The platform gate prepares secrets, broker and database",
             path=args.role_path,
-            assume_role_policy=pulumi.Output.json_dumps(
-                gate.gate_trust(args.region, args.account_id, function_name)
-            ),
+            assume_role_policy=as_json(gate.gate_trust(args.region, args.account_id, function_name)),
             opts=self._child,
         )
         facts = gate.GateFacts(
@@ -150,7 +149,7 @@ class Migration(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"{name}-role-policy",
             role=role.name,
-            policy=pulumi.Output.json_dumps(gate.gate_policy(facts)),
+            policy=as_json(gate.gate_policy(facts)),
             opts=self._child,
         )
         return role, policy
@@ -210,7 +209,7 @@ class Migration(pulumi.ComponentResource):
         return aws.lambda_.Invocation(
             f"{name}-invocation",
             function_name=function.name,
-            input=pulumi.Output.json_dumps(event, sort_keys=True),
+            input=as_json(event, sort_keys=True),
             triggers=triggers,
             lifecycle_scope="CREATE_ONLY",
             opts=pulumi.ResourceOptions(parent=self, depends_on=waits_for),

@@ -18,6 +18,7 @@ import pulumi_awsx as awsx
 
 from components import checks, iam
 from components.flow_log import FlowLog, FlowLogArgs
+from components.rendering import as_json
 
 MIN_ZONES, MAX_ZONES = 2, 3
 ZONE_SHARE_BITS = 2
@@ -237,7 +238,7 @@ class Network(pulumi.ComponentResource):
             endpoint_name,
             vpc_id=self.vpc_id,
             service_name=f"com.amazonaws.{args.region}.{service}",
-            policy=pulumi.Output.json_dumps(policy),
+            policy=as_json(policy),
             tags={"Name": endpoint_name},
             opts=self._child,
             **inputs,

@@ -12,6 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import checks, iam, naming
+from components.rendering import as_json
 
 INCOMPLETE_UPLOAD_DAYS = 7
 """Days until the parts of an upload that never finished are removed."""
@@ -130,7 +131,7 @@ class PrivateBucket(pulumi.ComponentResource):
         return aws.s3.BucketPolicy(
             f"{name}-policy",
             bucket=self.bucket_name,
-            policy=pulumi.Output.json_dumps(
+            policy=as_json(
                 self.bucket_name.apply(lambda bucket: iam.tls_only_bucket(args.partition, bucket))
             ),
             # S3 answers OperationAborted when both change at the same time.

@@ -14,6 +14,7 @@ import pulumi_aws as aws
 
 from components import checks, iam, naming
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
+from components.rendering import as_json
 from components.shared_contract import CONTRACT_VERSION, VERSION_EXPORT
 from components.tags import PROJECT
 
@@ -106,7 +107,7 @@ class SharedServices(pulumi.ComponentResource):
             description="State, images, releases and infrastructure logs of the Airflow platform",
             enable_key_rotation=True,
             deletion_window_in_days=args.key_deletion_days,
-            policy=pulumi.Output.json_dumps(iam.shared_key(args.region, args.account_id)),
+            policy=as_json(iam.shared_key(args.region, args.account_id)),
             opts=self._kept,
         )
         aws.kms.Alias(
@@ -152,7 +153,7 @@ class SharedServices(pulumi.ComponentResource):
         aws.ecr.LifecyclePolicy(
             f"{name}-repository-lifecycle",
             repository=repository.name,
-            policy=pulumi.Output.json_dumps(image_lifecycle(args.image_retention_count)),
+            policy=as_json(image_lifecycle(args.image_retention_count)),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return repository

@@ -15,6 +15,7 @@ import pulumi
 
 from components.connections import API_SERVER_PORT, FLOWER_PORT, TRIGGERER_LOG_PORT, WORKER_LOG_PORT
 from components.references import SecretReference
+from components.rendering import as_json
 from components.roles import DAG_READERS, Role
 
 USER = "50000:0"
@@ -175,7 +176,7 @@ class ContainerArgs:
 
 def container_definitions(args: ContainerArgs) -> pulumi.Output[str]:
     """Return the definitions of a task, one essential container, as JSON that is the same for the same content."""
-    return pulumi.Output.json_dumps([container(args)], sort_keys=True)
+    return as_json([container(args)], sort_keys=True)
 
 
 def container(args: ContainerArgs) -> dict[str, Any]:
