@@ -33,6 +33,7 @@ async def main() -> pulumi.Inputs:
                 noncurrent_version_days=shared.noncurrent_version_days,
                 image_retention_count=shared.image_retention_count,
                 key_deletion_days=shared.key_deletion_days,
+                service_linked_roles=shared.service_linked_roles,
                 protect=shared.protect,
             )
             return SharedServices("airflow-shared", args, provider_of(settings, "shared")).exports

@@ -52,8 +52,10 @@ class AirflowPlatform(pulumi.ComponentResource):
     web: WebEntry
     gate: Migration
     api_server: AirflowService
-    services: dict[str, AirflowService | WorkerPool]
-    """All services but the api-server, by role or pool."""
+    services: dict[Role, AirflowService]
+    """All services but the api-server and the workers."""
+    pools: dict[str, WorkerPool]
+    """The worker pools by name."""
     exports: dict[str, Any]
     """What the stack exports: ids, ARNs and URLs, never a secret."""
 
@@ -91,6 +93,7 @@ class AirflowPlatform(pulumi.ComponentResource):
         self.gate = self._make_gate()
         self.api_server = self._make_api_server()
         self.services = self._make_services()
+        self.pools = {pool: self._make_pool(pool) for pool in args.settings.workers.pools}
         self.exports = self._exports()
         self.register_outputs(self.exports)
 
@@ -100,7 +103,8 @@ class AirflowPlatform(pulumi.ComponentResource):
         self._key = EncryptionKey(f"{name}-encryption", arguments.encryption_key(settings), self._child)
         vpc_id = self.network.vpc_id
         self._firewall = Firewall(f"{name}-firewall", arguments.firewall(settings, vpc_id), self._child)
-        self.cluster = Cluster(f"{name}-compute", arguments.cluster(settings, shared, vpc_id), self._child)
+        cluster = arguments.cluster(settings, vpc_id, self._key.key_arn)
+        self.cluster = Cluster(f"{name}-compute", cluster, self._child)
 
     def _make_data(self) -> None:
         name, settings, network, key_arn = self._name, self._settings, self.network, self._key.key_arn
@@ -179,9 +183,9 @@ class AirflowPlatform(pulumi.ComponentResource):
             Discovery(namespace_id=self.cluster.namespace_id, name=Role.API_SERVER.value),
         )
 
-    def _make_services(self) -> dict[str, AirflowService | WorkerPool]:
+    def _make_services(self) -> dict[Role, AirflowService]:
         services = self._settings.services
-        made: dict[str, AirflowService | WorkerPool] = {}
+        made: dict[Role, AirflowService] = {}
         for role, size in (
             (Role.SCHEDULER, services.scheduler),
             (Role.DAG_PROCESSOR, services.dag_processor),
@@ -191,8 +195,6 @@ class AirflowPlatform(pulumi.ComponentResource):
         if services.flower is not None:
             after = self._after_api_server(Role.FLOWER, Party.FLOWER)
             made[Role.FLOWER] = self._make_service(Role.FLOWER, services.flower, 1, after)
-        for pool in self._settings.workers.pools:
-            made[worker_party(pool)] = self._make_pool(pool)
         return made
 
     def _make_service(
@@ -247,6 +249,8 @@ class AirflowPlatform(pulumi.ComponentResource):
         return [*self._firewall.ready(party), *self.web.ready(role), *dags]
 
     def _exports(self) -> dict[str, Any]:
+        pools = [pool.service for pool in self.pools.values()]
+        tasks = [self.services[Role.TRIGGERER].task, *(pool.task for pool in pools)]
         return {
             "vpcId": self.network.vpc_id,
             "publicSubnetIds": self.network.public_subnet_ids,
@@ -263,6 +267,10 @@ class AirflowPlatform(pulumi.ComponentResource):
             "ledgerName": self.dag_storage.ledger_name,
             "taskLogBucketName": self._task_logs.bucket_name,
             "gateFunctionName": self.gate.function_name,
-            "serviceNames": [service.service_name for service in (self.api_server, *self.services.values())],
+            "serviceNames": [
+                service.service_name for service in (self.api_server, *self.services.values(), *pools)
+            ],
+            # Whoever makes a role for a DAG's job names these in its trust policy.
+            "dagRoleArns": [task.task_role_arn for task in tasks],
             "webUrl": self.web.url,
         }

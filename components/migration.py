@@ -116,20 +116,20 @@ class Migration(pulumi.ComponentResource):
             opts=self._child,
         )
         function_name = naming.fit(f"{name}-function", FUNCTION_NAME_LIMIT)
-        role, policy = self._make_role(name, args, function_name, log_group)
+        role, policy = self._make_role(name, args, log_group)
         function = self._make_function(function_name, role, log_group)
         self.function_name = function.name
         self.ready = (self._invoke(name, args, function, policy),)
         self.register_outputs({"functionName": self.function_name})
 
     def _make_role(
-        self, name: str, args: MigrationArgs, function_name: str, log_group: aws.cloudwatch.LogGroup
+        self, name: str, args: MigrationArgs, log_group: aws.cloudwatch.LogGroup
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         role = aws.iam.Role(
             naming.fit(f"{name}-role", naming.ROLE_NAME_LIMIT),
             description="The platform gate prepares secrets, broker and database",
             path=args.role_path,
-            assume_role_policy=as_json(gate.gate_trust(args.region, args.account_id, function_name)),
+            assume_role_policy=as_json(gate.gate_trust(args.account_id)),
             opts=self._child,
         )
         facts = gate.GateFacts(

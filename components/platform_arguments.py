@@ -109,12 +109,14 @@ def firewall(settings: EnvironmentSettings, vpc_id: pulumi.Input[str]) -> Firewa
     )
 
 
-def cluster(settings: EnvironmentSettings, shared: SharedContract, vpc_id: pulumi.Input[str]) -> ClusterArgs:
+def cluster(
+    settings: EnvironmentSettings, vpc_id: pulumi.Input[str], key_arn: pulumi.Input[str]
+) -> ClusterArgs:
     """Return the arguments of the cluster."""
     return ClusterArgs(
         vpc_id=vpc_id,
         namespace_name=namespace_name(settings),
-        key_arn=shared.key_arn,
+        key_arn=key_arn,
         # The record of who did what inside a container is kept as long as the record of the traffic.
         exec_log_retention_days=settings.network.flow_log_retention_days,
     )

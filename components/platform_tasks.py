@@ -108,7 +108,7 @@ class PlatformTasks:
     def _exec(self) -> tasks.ExecFacts | None:
         if not self.settings.services.exec_enabled:
             return None
-        return tasks.ExecFacts(log_group_name=self.cluster.exec_log_group_name, key_arn=self.shared.key_arn)
+        return tasks.ExecFacts(log_group_name=self.cluster.exec_log_group_name, key_arn=self.key_arn)
 
     def _dag_volume(self) -> DagVolume:
         storage = self.dag_storage

@@ -1,4 +1,6 @@
-"""What the environments of one account share: state bucket, key, image registry, release bucket, DNS zone.
+"""What the environments of one account share.
+
+State bucket, key, image registry, release bucket, DNS zone and service-linked roles.
 
 It grants nothing to environments: their roles get rights of their own. It does not delegate the zone: the
 parent domain's owner enters `name_servers` there.
@@ -6,6 +8,7 @@ parent domain's owner enters `name_servers` there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +18,7 @@ import pulumi_aws as aws
 from components import checks, iam, naming
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.rendering import as_json
+from components.service_roles import SERVICE_PRINCIPALS, make_service_linked_roles
 from components.shared_contract import CONTRACT_VERSION, VERSION_EXPORT
 from components.tags import PROJECT
 
@@ -50,14 +54,19 @@ class SharedServicesArgs:
     """Images that the registry keeps."""
     key_deletion_days: int
     """Days between the deletion of the key and its end, 7 to 30."""
+    service_linked_roles: Sequence[str]
+    """Short names of the services whose role the account lacks; of one that it has, AWS refuses a second."""
     protect: bool = True
-    """Refuse to delete buckets, key, registry and zone."""
+    """Refuse to delete buckets, key, registry, zone and service-linked roles."""
 
     def __post_init__(self) -> None:
         """Refuse what AWS would refuse only when it is created."""
         checks.account_id(self.account_id)
         checks.between("key_deletion_days", self.key_deletion_days, 7, 30)
         checks.between("image_retention_count", self.image_retention_count, 1, 10_000)
+        checks.distinct("service_linked_roles", self.service_linked_roles)
+        for service in self.service_linked_roles:
+            checks.one_of("service_linked_roles", service, SERVICE_PRINCIPALS)
         name = state_bucket_name(self.account_id, self.region)
         checks.between("region (length of the state bucket's name)", len(name), 3, naming.BUCKET_NAME_LIMIT)
 
@@ -98,6 +107,7 @@ class SharedServices(pulumi.ComponentResource):
         )
         self.zone_id, self.zone_name = zone.zone_id, zone.name
         self.name_servers = zone.name_servers.apply(list)
+        make_service_linked_roles(name, args.service_linked_roles, self._kept)
         self.exports = self._exports(args)
         self.register_outputs(self.exports)
 

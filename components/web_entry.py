@@ -31,6 +31,9 @@ DEREGISTRATION_DELAY_SECONDS = 90
 """What is in flight gets as long as any call may be silent. AWS's 300 would slow each deployment down, and 120 is
 all that Fargate Spot leaves."""
 EXECUTION_PATHS = ("/execution", "/execution/*")
+ENCODED_PATHS = "^/[^/]*%"
+"""The load balancer compares the path as it was written, the api-server the path that it means: /%65xecution is the
+Execution API as well. No page of Airflow has an encoded character in the first part of its path."""
 FLOWER_PATHS = ("/flower", "/flower/*")
 HEALTH_PATHS = {
     # Answers without the database: a database outage must not make ECS replace every api-server.
@@ -41,7 +44,7 @@ HEALTH_PATHS = {
 TARGET_GROUPS = {Role.API_SERVER: "api", Role.FLOWER: "flower"}
 """Short names: an environment's name has to fit in as well."""
 PORTS = {Role.API_SERVER: API_SERVER_PORT, Role.FLOWER: FLOWER_PORT}
-PRIORITIES = {"execution": 10, Role.FLOWER: 20, Role.API_SERVER: 30}
+PRIORITIES = {"execution-api": 10, "encoded": 11, Role.FLOWER: 20, Role.API_SERVER: 30}
 """The lowest number is tried first, so that nothing below can forward the Execution API."""
 MAX_HOST_NAME = 64
 """The first name of a certificate of ACM takes no more."""
@@ -102,7 +105,7 @@ class WebEntry(pulumi.ComponentResource):
         self._make_alias(name, args, balancer)
         listener = self._make_listener(name, balancer, self._make_certificate(name, args))
         # Before a role's tasks run, its paths lead to them, and nobody gets past what guards them.
-        self._guards = [self._block_execution_api(name, listener)]
+        self._guards = self._block_execution_api(name, listener)
         if args.internet_facing:
             firewall = WebFirewall(
                 f"{name}-firewall", WebFirewallArgs(load_balancer_arn=balancer.arn), self._child
@@ -202,16 +205,24 @@ class WebEntry(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _block_execution_api(self, name: str, listener: aws.lb.Listener) -> pulumi.Resource:
-        return aws.lb.ListenerRule(
-            f"{name}-no-execution-api",
-            listener_arn=listener.arn,
-            priority=PRIORITIES["execution"],
-            conditions=[_path(EXECUTION_PATHS)],
-            actions=[_not_found()],
-            tags={"Name": f"{name}-no-execution-api"},
-            opts=self._child,
-        )
+    def _block_execution_api(self, name: str, listener: aws.lb.Listener) -> list[pulumi.Resource]:
+        path = aws.lb.ListenerRuleConditionPathPatternArgs
+        patterns = {
+            "execution-api": path(values=EXECUTION_PATHS),
+            "encoded": path(regex_values=[ENCODED_PATHS]),
+        }
+        return [
+            aws.lb.ListenerRule(
+                f"{name}-no-{what}",
+                listener_arn=listener.arn,
+                priority=PRIORITIES[what],
+                conditions=[aws.lb.ListenerRuleConditionArgs(path_pattern=pattern)],
+                actions=[_not_found()],
+                tags={"Name": f"{name}-no-{what}"},
+                opts=self._child,
+            )
+            for what, pattern in patterns.items()
+        ]
 
     def _forward(
         self, name: str, args: WebEntryArgs, listener: aws.lb.Listener, role: Role

@@ -175,7 +175,7 @@ PLAIN: Final[tuple[Plain, ...]] = (
     # Broker and Celery.
     Plain("PLATFORM_BROKER_HOST", CELERY, lambda f: f.broker_host, "part of the address"),
     Plain("PLATFORM_BROKER_PORT", CELERY, lambda f: str(f.broker_port), "part of the address"),
-    Plain("AIRFLOW__CORE__EXECUTOR", CELERY | API, "CeleryExecutor", "the api-server asks it for logs"),
+    Plain("AIRFLOW__CORE__EXECUTOR", CELERY | API | PARSER, "CeleryExecutor", "logs; DAGs that name it"),
     Plain("AIRFLOW__CELERY__SSL_ACTIVE", CELERY, "True", "the broker speaks TLS only"),
     Plain("AIRFLOW__CELERY__SSL_MUTUAL_TLS", CELERY, "False", "clients have passwords, no certificates"),
     Plain("AIRFLOW__CELERY__EXTRA_CELERY_CONFIG", CELERY, _celery_config, "keeps numbers numbers"),
@@ -184,6 +184,9 @@ PLAIN: Final[tuple[Plain, ...]] = (
     Plain("AIRFLOW__CELERY__WORKER_PREFETCH_MULTIPLIER", WORKER, "1", "a task must not wait behind a long one"),
     Plain("AIRFLOW__CELERY__FLOWER_PORT", FLOWER, str(FLOWER_PORT), "the security groups know it"),
     Plain("AIRFLOW__CELERY__FLOWER_URL_PREFIX", FLOWER, FLOWER_PREFIX, "it shares the host name"),
+    # A pair that the entry point makes at each start: only the load balancer sees it, which asks for no signer.
+    Plain("FLOWER_CERTFILE", FLOWER, f"{STATE_PATH}/flower.pem", "there is no plain HTTP"),
+    Plain("FLOWER_KEYFILE", FLOWER, f"{STATE_PATH}/flower.key", "there is no plain HTTP"),
     # Api-server.
     Plain("AIRFLOW__API__BASE_URL", AIRFLOW, lambda f: f.base_url, "links in messages; cookies"),
     Plain("AIRFLOW__API__PORT", API, str(API_SERVER_PORT), "the security groups know it"),
@@ -223,7 +226,9 @@ PLAIN: Final[tuple[Plain, ...]] = (
     Plain("AIRFLOW__WORKERS__EXECUTION_API_RETRIES", WORKER, "15", "a starting task survives 80 seconds"),
     Plain("AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX", WORKER, "13", "it goes on soon afterwards"),
     Plain("AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT", WORKER, "5", "see above"),
-    Plain("AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL", WORKER, "1", "a slot is free 5 seconds after its task"),
+    # Each heartbeat of each running task is a request to the api-server and a commit in the metastore.
+    Plain("AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL", WORKER, "2", "a slot is free 5 seconds after its task"),
+    Plain("AIRFLOW__API__CLIENT_USE_PUBLIC_CERTS", WORKER, "False", "the api-server's certificate and no other"),
     Plain("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", WORKER, lambda f: f.execution_api_url,
           "not through the load balancer, which does not forward it"),
     Plain("AIRFLOW__CORE__HOSTNAME_CALLABLE", AIRFLOW - API, "airflow.utils.net.get_host_ip_address",

@@ -25,7 +25,7 @@ from settings.services import (
     TaskSize,
     TriggererSettings,
 )
-from settings.shared import SharedReference, SharedServicesSettings, SharedStack
+from settings.shared import ServiceLinkedRole, SharedReference, SharedServicesSettings, SharedStack
 from settings.stacks import EnvironmentSettings, Settings, SharedSettings
 from settings.tags import TagSettings
 from settings.web import WebAccess, WebSettings
@@ -51,6 +51,7 @@ __all__ = [
     "NetworkSettings",
     "ObservabilitySettings",
     "SchedulerSettings",
+    "ServiceLinkedRole",
     "ServicesSettings",
     "Settings",
     "SettingsError",

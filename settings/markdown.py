@@ -17,7 +17,7 @@ from settings.network import NatMode
 from settings.rules import MODULES
 from settings.rules.network import EXEC_NEEDS, OPERATION_NEEDS, TASKS_NEED
 from settings.schema import platform_schema
-from settings.shared import SharedStack
+from settings.shared import ServiceLinkedRole, SharedStack
 from settings.web import WebAccess
 
 ADDRESS_PLAN = {
@@ -47,6 +47,7 @@ CHOICES: tuple[tuple[str, str, type[StrEnum]], ...] = (
     ("Ways to the web entry", "web.access", WebAccess),
     ("Processors", "image.architecture", Architecture),
     ("Ways of the DAGs", "dags.delivery", DagDelivery),
+    ("Service-linked roles", "shared.serviceLinkedRoles", ServiceLinkedRole),
 )
 
 

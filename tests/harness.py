@@ -22,6 +22,8 @@ import pulumi
 from google.protobuf import struct_pb2
 from pulumi import runtime
 from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime import resource as sdk_resource
+from pulumi.runtime.proto import source_pb2
 
 from sandbox.behaviour import check, cloud, invokes
 from sandbox.behaviour.model import Properties, Session
@@ -227,6 +229,9 @@ class Deployment:
         """Make the loop the current one: the SDK schedules on it."""
         self.runner = asyncio.Runner()
         asyncio.set_event_loop(self.runner.get_loop())
+        # Where in the source a resource stands interests nobody here, and finding out is a quarter of a run.
+        self.stack_trace = sdk_resource._get_stack_trace
+        sdk_resource._get_stack_trace = source_pb2.StackTrace
         # One failed registration fails every output that waits for it; the first is raised, as in Pulumi's hosts.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
@@ -274,6 +279,7 @@ class Deployment:
     def close(self) -> None:
         """End the loop; what a failed program left pending is cancelled first."""
         self.reset()
+        sdk_resource._get_stack_trace = self.stack_trace
         self.runner.close()
 
 

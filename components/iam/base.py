@@ -86,25 +86,25 @@ def shared_key(region: str, account_id: str) -> Document:
     )
 
 
-def service_trust(service: str, *, account_id: str, source_arn: str) -> Document:
+def service_trust(service: str, *, account_id: str, source_arn: str | None = None) -> Document:
     """Return the trust policy for an AWS service acting for our own resources only (confused deputy).
 
     Args:
         service: Service principal, such as vpc-flow-logs.amazonaws.com.
         account_id: The account the calling resource must belong to.
-        source_arn: Pattern of the calling resource's ARN.
+        source_arn: Pattern of the calling resource's ARN; None for a service that is not known to send one.
 
     """
+    condition: dict[str, Any] = {"StringEquals": {"aws:SourceAccount": account_id}}
+    if source_arn is not None:
+        condition["ArnLike"] = {"aws:SourceArn": source_arn}
     return document(
         {
             "Sid": "ServiceForOwnResources",
             "Effect": "Allow",
             "Principal": {"Service": service},
             "Action": "sts:AssumeRole",
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": account_id},
-                "ArnLike": {"aws:SourceArn": source_arn},
-            },
+            "Condition": condition,
         }
     )
 

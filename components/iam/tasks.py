@@ -39,6 +39,11 @@ def secret_prefix(environment: str, kind: str) -> str:
     return f"airflow/{environment}/{kind}"
 
 
+def job_role_path(environment: str) -> str:
+    """Return the IAM path of the roles that DAGs may assume; their owners make them, the platform makes none."""
+    return f"/airflow/{environment}/jobs/"
+
+
 def metrics_namespace(environment: str) -> str:
     """Return the CloudWatch namespace of an environment's own metrics."""
     return f"Airflow/{environment}"
@@ -155,7 +160,18 @@ def task_policy(role: Role, facts: TaskPolicyFacts) -> list[Statement]:
 
 def _runs_code_of_dags(facts: TaskPolicyFacts) -> list[Statement]:
     secrets = airflow_secrets(facts, CONNECTIONS, VARIABLES)
-    return [*dag_reader(facts), *task_logs_writer(facts), *secrets]
+    return [*dag_reader(facts), *task_logs_writer(facts), *secrets, job_roles(facts)]
+
+
+def job_roles(facts: TaskPolicyFacts) -> Statement:
+    """Return what lets a DAG act in AWS: a role that its owner has put into the environment's path for jobs."""
+    partition = partition_of(facts.region)
+    return {
+        "Sid": "BecomeJobRole",
+        "Effect": "Allow",
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Resource": f"arn:{partition}:iam::{facts.account_id}:role{job_role_path(facts.environment)}*",
+    }
 
 
 def task_logs_writer(facts: TaskPolicyFacts) -> list[Statement]:

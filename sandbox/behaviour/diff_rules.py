@@ -163,6 +163,13 @@ def _role(case: Comparison) -> None:
         case.drop("inlinePolicies")
 
 
+def _service_linked_role(case: Comparison) -> None:
+    """Take the end of a scaling role's name, which the provider reads as a suffix, for none."""
+    scaling = ".application-autoscaling." in str(case.after("awsServiceName"))
+    if scaling and not case.after("customSuffix"):
+        case.drop("customSuffix")
+
+
 def _bare(names: list[str]) -> set[str]:
     return {name.rstrip(".") for name in names}
 
@@ -216,6 +223,7 @@ RULES: Final[Mapping[str, Callable[[Comparison], None]]] = {
     "aws:ecs/service:Service": _ecs_service,
     "aws:elasticache/replicationGroup:ReplicationGroup": _replication_group,
     "aws:iam/role:Role": _role,
+    "aws:iam/serviceLinkedRole:ServiceLinkedRole": _service_linked_role,
     "aws:lambda/function:Function": _function,
     "aws:lambda/invocation:Invocation": _invocation,
     "aws:mq/broker:Broker": _broker,

@@ -8,6 +8,8 @@ from typing import Final
 
 from sandbox.behaviour.existing_view import View
 from sandbox.behaviour.model import AwsError
+from sandbox.behaviour.service_linked_roles import TOKEN as SERVICE_LINKED_ROLE
+from sandbox.behaviour.service_linked_roles import role_name
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,20 @@ def errors(token: str, view: View) -> Iterator[AwsError]:
         for _, other in view.world.all(token):
             if other.get("region") == view.inputs.get("region"):
                 yield AwsError(*single)
+    if token == SERVICE_LINKED_ROLE:
+        yield from _service_linked_role(view)
+
+
+def _service_linked_role(view: View) -> Iterator[AwsError]:
+    """Compare names that AWS makes up: they are no inputs."""
+    name = role_name(view.inputs)
+    for _, other in view.world.all(SERVICE_LINKED_ROLE):
+        if other.get("name") == name:
+            yield AwsError(
+                "InvalidInput",
+                f"Service role name {name} has been taken in this account, please try a different suffix.",
+                "awsServiceName",
+            )
 
 
 def _plain(value: object) -> object:

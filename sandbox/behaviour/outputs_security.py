@@ -8,12 +8,18 @@ from typing import Any, Final
 
 from sandbox.behaviour.model import Properties
 from sandbox.behaviour.outputs_base import MIXED, UPPER, New, Pending, Shape, known_text, stamp
+from sandbox.behaviour.service_linked_roles import TOKEN as SERVICE_LINKED_ROLE
+from sandbox.behaviour.service_linked_roles import role_name
 from sandbox.behaviour.values import UNKNOWN, has_unknown
 
 KEY: Final = "aws:kms/key:Key"
 ROLE: Final = "aws:iam/role:Role"
 WEB_ACL: Final = "aws:wafv2/webAcl:WebAcl"
-_UNIQUE: Final = {ROLE: "AROA", "aws:iam/instanceProfile:InstanceProfile": "AIPA"}
+_UNIQUE: Final = {
+    ROLE: "AROA",
+    SERVICE_LINKED_ROLE: "AROA",
+    "aws:iam/instanceProfile:InstanceProfile": "AIPA",
+}
 
 
 def _iam(new: New) -> Properties:
@@ -21,6 +27,17 @@ def _iam(new: New) -> Properties:
         "createDate": stamp(new.ids.moment()),
         "uniqueId": _UNIQUE[new.token] + new.ids.text(UPPER, 17, "unique"),
     }
+
+
+def _service_linked_role(new: New) -> Properties:
+    name = role_name(new.outputs)
+    # The provider reads whatever follows the only underscore as the suffix.
+    suffix = {"customSuffix": name.partition("_")[2]} if name.count("_") == 1 else {}
+    return {**_iam(new), "name": name, "path": _service_path(new), **suffix}
+
+
+def _service_path(new: New) -> str:
+    return f"/aws-service-role/{new.text('awsServiceName')}/"
 
 
 def _attachment_count(new: New) -> Properties:
@@ -209,6 +226,11 @@ def _oidc_host(new: New) -> str:
 
 SHAPES: Final[Mapping[str, Shape]] = {
     ROLE: Shape(id="{name}", arn="iam::{account}:role{path}{name}", fill=_iam),
+    SERVICE_LINKED_ROLE: Shape(
+        id="{arn}",
+        arn=lambda new: f"iam::{new.account}:role{_service_path(new)}{role_name(new.outputs)}",
+        fill=_service_linked_role,
+    ),
     "aws:iam/instanceProfile:InstanceProfile": Shape(
         id="{name}", arn="iam::{account}:instance-profile{path}{name}", fill=_iam
     ),

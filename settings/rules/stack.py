@@ -46,9 +46,18 @@ def prod_shared_is_protected(settings: Settings, stack: str) -> Iterator[Mistake
         yield Mistake("shared.protect", settings.shared.protect, f"true in the stack {stack}")
 
 
+def service_linked_roles_are_distinct(settings: Settings, _: str) -> Iterator[Mistake]:
+    """No service-linked role is listed twice."""
+    roles = settings.shared.service_linked_roles if isinstance(settings, SharedSettings) else ()
+    twice = sorted({role for role in roles if roles.count(role) > 1})
+    if twice:
+        yield Mistake("shared.serviceLinkedRoles", twice, "each role once")
+
+
 RULES: tuple[Rule, ...] = (
     kind_suits_the_stack,
     environment_is_the_stack,
     shared_stack_is_of_the_same_account,
     prod_shared_is_protected,
+    service_linked_roles_are_distinct,
 )

@@ -205,6 +205,10 @@ COMMON: Mapping[str, dict[str, Any]] = {
         "role": "worker",
         "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess",
     },
+    "aws:iam/serviceLinkedRole:ServiceLinkedRole": {
+        "awsServiceName": "ecs.amazonaws.com",
+        "description": "ECS",
+    },
     "aws:kms/alias:Alias": {"name": "alias/airflow", "targetKeyId": KEY},
     "aws:kms/key:Key": {
         "enableKeyRotation": True,

@@ -40,6 +40,7 @@ CACHE = "aws:elasticache/replicationGroup:ReplicationGroup"
 POLICY = "aws:iam/policy:Policy"
 ROLE_TYPE = "aws:iam/role:Role"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+SERVICE_ROLE = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 ALIAS = "aws:kms/alias:Alias"
 KMS_KEY = "aws:kms/key:Key"
@@ -106,6 +107,8 @@ SCHEMA: Final = [
     Case("too long", BALANCER, {"name": "a" * 33}, "name", "cannot be longer than 32 characters, got 33"),
     Case("pattern", SECRET_TYPE, {"name": "air flow"}, "name", "does not match"),
     Case("role name", ROLE_TYPE, {"name": "a/b"}, "name", "does not match"),
+    Case("service", SERVICE_ROLE, {"awsServiceName": "ecs"}, "awsServiceName", "does not match"),
+    Case("suffix", SERVICE_ROLE, {"customSuffix": "a/b"}, "customSuffix", "does not match"),
     Case("alias pattern", ALIAS, {"name": "airflow"}, "name", "does not match ^alias/"),
     Case("database name", DATABASE, {"identifier": "Airflow"}, "identifier", "does not match"),
     Case("arn", FLOW_LOG, {"iamRoleArn": "worker"}, "iamRoleArn", 'expected an ARN, got "worker"'),

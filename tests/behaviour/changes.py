@@ -213,6 +213,7 @@ LISTENER: Final = {
 }
 BUCKET: Final = {"bucket": "dags-111111111111", "forceDestroy": False}
 VERSIONED: Final = {"bucket": "dags-111111111111", "versioningConfiguration": {"status": "Enabled"}}
+SERVICE_ROLE: Final = {"awsServiceName": "ecs.amazonaws.com", "description": "a"}
 ROLE: Final = {"name": "task", "assumeRolePolicy": trust("ecs-tasks.amazonaws.com")}
 KEY: Final = {"description": "data", "enableKeyRotation": True}
 PARAMETER: Final = {"name": "/airflow/url", "type": "String", "value": "https://a.example.com"}
@@ -290,6 +291,7 @@ _TARGETS: Final = "aws:lb/targetGroup:TargetGroup"
 _LISTENER: Final = "aws:lb/listener:Listener"
 _VERSIONING: Final = "aws:s3/bucketVersioning:BucketVersioning"
 _ROLE: Final = "aws:iam/role:Role"
+_SERVICE_ROLE: Final = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
 _DOMAIN: Final = "aws:opensearch/domain:Domain"
 _PARAMETER: Final = "aws:ssm/parameter:Parameter"
 
@@ -536,6 +538,17 @@ CHANGES: Final = (
         "assumeRolePolicy",
     ),
     ChangeRow("role-path", _ROLE, ROLE, {"path": "/app/"}, "replace", "path"),
+    ChangeRow(
+        "service-role-service",
+        _SERVICE_ROLE,
+        SERVICE_ROLE,
+        {"awsServiceName": "rds.amazonaws.com"},
+        "replace",
+        "awsServiceName",
+    ),
+    ChangeRow(
+        "service-role-description", _SERVICE_ROLE, SERVICE_ROLE, {"description": "b"}, "update", "description"
+    ),
     ChangeRow(
         "policy-description",
         "aws:iam/policy:Policy",

@@ -16,6 +16,7 @@ from tests.behaviour.changes import (
     REGION,
     ROLE,
     SERVICE,
+    SERVICE_ROLE,
     SUBNETS,
     SUBSCRIPTION,
     VERSIONED,
@@ -36,10 +37,12 @@ _PARAMETER: Final = "aws:ssm/parameter:Parameter"
 _QUEUE: Final = "aws:sqs/queue:Queue"
 _ROLE: Final = "aws:iam/role:Role"
 _SERVICE: Final = "aws:ecs/service:Service"
+_SERVICE_ROLE: Final = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
 _SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 _VALIDATION: Final = "aws:acm/certificateValidation:CertificateValidation"
 _VERSIONING: Final = "aws:s3/bucketVersioning:BucketVersioning"
 
+SUFFIXED: Final = {"awsServiceName": "autoscaling.amazonaws.com", "customSuffix": "a"}
 FORCED: Final = {**SERVICE, "forceNewDeployment": True}
 SHARDED: Final = {
     "replicationGroupId": "shards",
@@ -256,6 +259,14 @@ CHANGES: Final = (
               "inlinePolicies[0].name"),
     ChangeRow("role-inline-layout", _ROLE, INLINE, {"inlinePolicies.0.policy": policy("s3:GetObject", spaced=True)},
               "none"),
+    ChangeRow("service-role-tags", _SERVICE_ROLE, SERVICE_ROLE, {"tags": {"team": "b"}}, "update", "tags"),
+    ChangeRow("service-role-no-description", _SERVICE_ROLE, SERVICE_ROLE, {"description": DELETE}, "update",
+              "description"),
+    ChangeRow("service-role-suffix", _SERVICE_ROLE, SUFFIXED, {"customSuffix": "b"}, "replace", "customSuffix"),
+    ChangeRow("service-role-suffix-left-out", _SERVICE_ROLE, SUFFIXED, {"customSuffix": DELETE}, "replace",
+              "customSuffix"),
+    ChangeRow("service-role-scaling", _SERVICE_ROLE, {"awsServiceName": "ecs.application-autoscaling.amazonaws.com"},
+              {"customSuffix": ""}, "none"),
     ChangeRow("subscription-scope-alone", _SUBSCRIPTION, SUBSCRIPTION, {"filterPolicyScope": "MessageBody"}, "none"),
     ChangeRow("subscription-scope", _SUBSCRIPTION, {**FILTERED, "filterPolicyScope": "MessageAttributes"},
               {"filterPolicyScope": "MessageBody"}, "update", "filterPolicyScope"),

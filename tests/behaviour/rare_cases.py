@@ -52,6 +52,7 @@ RECORD = "aws:route53/record:Record"
 REPOSITORY = "aws:ecr/repository:Repository"
 RESTORE_PLAN = "aws:backup/restoreTestingPlan:RestoreTestingPlan"
 ROLE_TYPE = "aws:iam/role:Role"
+SERVICE_ROLE = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
 ROUTE_TABLE = "aws:ec2/routeTable:RouteTable"
 SCALING_GROUP = "aws:autoscaling/group:Group"
 SCALING_POLICY = "aws:appautoscaling/policy:Policy"
@@ -170,6 +171,15 @@ POLICIES: Final = [
     Case("principal account", ROLE_TYPE, {"assumeRolePolicy.Statement[0].Principal": {"AWS": "worker"}},
          "assumeRolePolicy", "unknown principal: worker"),
     Case("description", ROLE_TYPE, {"description": "\u201cquoted\u201d"}, "description", "Latin-1"),
+    Case("no service", SERVICE_ROLE, {"awsServiceName": REMOVE}, "awsServiceName", "is required"),
+    Case("end of the service", SERVICE_ROLE, {"awsServiceName": "ecs.amazonaws.com.de"}, "awsServiceName", "does not match"),
+    Case("unknown service", SERVICE_ROLE, {"awsServiceName": "x.amazonaws.com"}, "awsServiceName",
+         'does not know the role of "x.amazonaws.com"; the services it knows: autoscaling.amazonaws.com, '),
+    Case("needless suffix", SERVICE_ROLE, {"customSuffix": "airflow"}, "customSuffix",
+         "Custom suffix is not allowed for ecs.amazonaws.com"),
+    Case("long suffix", SERVICE_ROLE, {"customSuffix": "a" * 65}, "customSuffix", "longer than 64 characters"),
+    Case("long description", SERVICE_ROLE, {"description": "a" * 1001}, "description", "longer than 1000 characters"),
+    Case("description", SERVICE_ROLE, {"description": "\u201cquoted\u201d"}, "description", "Latin-1"),
     Case("provider url", "aws:iam/openIdConnectProvider:OpenIdConnectProvider", {"url": "http://example.com"}, "url",
          "expected a URL with https"),
     Case("queue policy", "aws:sqs/queuePolicy:QueuePolicy", {f"{S0}.Action": "sqs:Send"}, "policy",

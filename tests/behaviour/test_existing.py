@@ -32,6 +32,7 @@ DATABASE_SUBNETS = "aws:rds/subnetGroup:SubnetGroup"
 MOUNT_TARGET = "aws:efs/mountTarget:MountTarget"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 ROLE = "aws:iam/role:Role"
+SERVICE_ROLE = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
 BUCKET = "aws:s3/bucket:Bucket"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 RECORD = "aws:route53/record:Record"
@@ -93,6 +94,11 @@ RESOURCES: Mapping[tuple[str, str], Properties] = {
     (BUCKET, "airflow-state"): {"bucket": "airflow-state", "region": "us-east-1"},
     ("aws:route53/zone:Zone", "Z0A"): {"zoneId": "Z0A"},
     (RECORD, "Z0A_web"): {"zoneId": "Z0A", "name": "web.example.com", "type": "A", "setIdentifier": ""},
+    (SERVICE_ROLE, "arn:ecs"): {"awsServiceName": "ecs.amazonaws.com", "name": "AWSServiceRoleForECS"},
+    (SERVICE_ROLE, "arn:scaling"): {
+        "awsServiceName": "autoscaling.amazonaws.com",
+        "name": "AWSServiceRoleForAutoScaling",
+    },
     (PARAMETER, "/airflow/old"): {"name": "/airflow/old", "region": REGION},
     ("aws:guardduty/detector:Detector", "d1"): {"region": REGION},
     ("aws:ec2/networkAclRule:NetworkAclRule", "acl-1"): {
@@ -109,6 +115,7 @@ MORE: Mapping[str, dict[str, Any]] = {
     "aws:ec2/networkAclRule:NetworkAclRule": {"networkAclId": "acl-0a", "ruleNumber": 2, "egress": False},
     "aws:guardduty/detector:Detector": {"region": "eu-central-1"},
     ROLE: {"name": "new"},
+    SERVICE_ROLE: {"awsServiceName": "rds.amazonaws.com"},
 }
 
 
@@ -347,6 +354,14 @@ CLASHES = [
     ),
     Clash("role name", ROLE, {"name": "worker"}, "EntityAlreadyExists", "name", "Role with name worker"),
     Clash(
+        "second service-linked role",
+        SERVICE_ROLE,
+        {"awsServiceName": "ecs.amazonaws.com"},
+        "InvalidInput",
+        "awsServiceName",
+        "Service role name AWSServiceRoleForECS has been taken in this account, please try a different suffix",
+    ),
+    Clash(
         "bucket name",
         BUCKET,
         {"bucket": "airflow-state"},
@@ -403,6 +418,7 @@ FINE = [
     (RECORD, {"name": "web.example.com", "allowOverwrite": True}),
     (RECORD, {"name": "web.example.com", "type": "AAAA"}),
     (PARAMETER, {"name": "/airflow/old", "overwrite": True}),
+    (SERVICE_ROLE, {"awsServiceName": "autoscaling.amazonaws.com", "customSuffix": "other"}),
     (PARAMETER, {"name": "/airflow/old", "region": "eu-central-1"}),
 ]
 

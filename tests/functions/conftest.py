@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from functions.platform_gate.aws import Clients
-from tests.functions.account import Account, account, connect
+from tests.functions.account import Account, account, connect, simulation
 
 
-@pytest.fixture(scope="session")
-def clients() -> Clients:
+@pytest.fixture(scope="package")
+def clients() -> Iterator[Clients]:
     """Give the clients; making them is slow, and the accounts leave them as they were."""
-    return connect()
+    with simulation():
+        yield connect()
 
 
 @pytest.fixture

@@ -110,6 +110,7 @@ class BrokerUsers:
         self.modified: list[dict[str, str]] = []
         self.busy = 0
         """How many calls find the user busy."""
+        self.busy_code = "InvalidUserState"
         self.looks = 0
         """How often a user that is modifying is looked at until it is active."""
         self._model = get_backend("elasticache")[ACCOUNT][REGION]
@@ -125,7 +126,7 @@ class BrokerUsers:
             return None
         if self.busy:
             self.busy -= 1
-            raise refused("InvalidUserState", "ModifyUser")
+            raise refused(self.busy_code, "ModifyUser")
         self.modified.append(params["body"])
         user.status, self.looks = "modifying", 2
         return _answer({"UserId": USER, "Status": "modifying"})

@@ -82,7 +82,7 @@ def test_one_of_other_triggers_is_waited_for(aws: Account) -> None:
 def test_one_of_other_triggers_that_does_not_end(aws: Account) -> None:
     other = aws.start_task("gate-other")
     other.polls_left = 10_000
-    assert error(aws) == (
+    assert error(aws, lifetime=100) == (
         f"the bootstrap task {other.arn} of an earlier update is still running: "
         "run `pulumi up` again, it goes on from there"
     )
@@ -257,6 +257,27 @@ def test_conflict_without_a_task(aws: Account) -> None:
         run(aws)
 
 
+def test_only_a_conflict_leads_to_another_task(aws: Account) -> None:
+    other = aws.start_task("gate-other")
+    other.polls_left = 0
+
+    def fail(_: int, operation: str) -> None:
+        if operation == "RunTask":
+            raise refused("ClientException", operation, resourceIds=[other.arn])
+
+    aws.before = fail
+    with pytest.raises(ClientError, match="ClientException"):
+        run(aws)
+
+
+def test_many_tasks_are_described_in_parts(aws: Account) -> None:
+    """DescribeTasks takes a hundred at once."""
+    for number in range(101):
+        aws.start_task("gate-other", f"other-{number}").polls_left = 0
+    run(aws)
+    assert aws.calls[: aws.calls.index("RunTask")].count("DescribeTasks") == 2
+
+
 def test_unknown_task_is_waited_for_a_minute(aws: Account) -> None:
     def forget(parsed: dict[str, Any], **_: Any) -> None:
         parsed["tasks"] = []
@@ -271,6 +292,24 @@ def test_unknown_task_is_waited_for_a_minute(aws: Account) -> None:
         f"ECS does not know the bootstrap task {aws.fargate.tasks[0].arn}: run `pulumi up` again"
     )
     assert aws.clock.seconds == 60
+
+
+def test_task_that_was_seen_may_be_unknown_for_a_minute_later(aws: Account) -> None:
+    task = aws.start_task(aws.parsed.bootstrap.started_by)
+    task.polls_left = 10_000
+
+    def forget(parsed: dict[str, Any], **_: Any) -> None:
+        if aws.clock.seconds > 100:
+            parsed["tasks"] = []
+
+    events = aws.clients.ecs.meta.events
+    events.register("after-call.ecs.DescribeTasks", forget, "forget")
+    try:
+        message = error(aws)
+    finally:
+        events.unregister("after-call.ecs.DescribeTasks", unique_id="forget")
+    assert message.startswith("ECS does not know the bootstrap task")
+    assert aws.clock.seconds == 160
 
 
 def test_task_that_stops_between_the_lists_is_counted_once(aws: Account) -> None:

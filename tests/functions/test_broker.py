@@ -56,8 +56,10 @@ def test_waits_for_another_change_first(aws: Account) -> None:
     assert aws.calls[:4] == ["DescribeUsers", "DescribeUsers", "DescribeUsers", "ModifyUser"]
 
 
-def test_busy_user_is_tried_again(aws: Account) -> None:
-    aws.users.busy = 2
+@pytest.mark.parametrize("code", ["InvalidUserState", "InvalidUserStateFault"])
+def test_busy_user_is_tried_again(aws: Account, code: str) -> None:
+    """AWS's model has a code and the name of the fault: which one an answer carries is not said."""
+    aws.users.busy, aws.users.busy_code = 2, code
     enable(aws)
     assert aws.calls.count("ModifyUser") == 3
     assert len(aws.users.modified) == 1

@@ -14,7 +14,11 @@ def check(aws: Account, lifetime: float = 900) -> None:
 
 
 @pytest.mark.parametrize(
-    "status", ["available", "backing-up", "storage-optimization", "configuring-enhanced-monitoring"]
+    "status",
+    [
+        *("available", "backing-up", "storage-config-upgrade", "storage-initialization"),
+        *("storage-optimization", "configuring-enhanced-monitoring"),
+    ],
 )
 def test_serves(aws: Account, status: str) -> None:
     aws.database(status)
@@ -33,7 +37,14 @@ def test_asleep(aws: Account, status: str) -> None:
     assert aws.clock.sleeps == []
 
 
-@pytest.mark.parametrize("status", ["failed", "storage-full", "deleting", "incompatible-parameters"])
+@pytest.mark.parametrize(
+    "status",
+    [
+        *("failed", "storage-full", "delete-precheck", "deleting", "insufficient-capacity", "restore-error"),
+        *("inaccessible-encryption-credentials", "inaccessible-encryption-credentials-recoverable"),
+        "incompatible-parameters",
+    ],
+)
 def test_broken(aws: Account, status: str) -> None:
     aws.database(status)
     with pytest.raises(GateError) as raised:

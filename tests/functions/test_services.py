@@ -37,7 +37,7 @@ def test_one_among_many(aws: Account, which: int) -> None:
 
 
 def test_many_without_tasks(aws: Account) -> None:
-    for number in range(25):
+    for number in range(21):
         aws.add_service(f"worker-{number}")
     assert running(aws) is False
     assert aws.calls.count("DescribeServices") == 3

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from functions.platform_gate.aws import Clients
 from functions.platform_gate.kinds import SecretKind
-from tests.functions.account import Account, account, connect
+from tests.functions.account import Account, account
 from tests.functions.faults import CALLS, CutOff, again, at, finished
 
 
@@ -35,13 +35,7 @@ def test_two_gates(aws: Account, number: int) -> None:
     finished(aws)
 
 
-@pytest.fixture(scope="module")
-def shared_clients() -> Clients:
-    """Give clients to examples that make their own accounts."""
-    return connect()
-
-
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(
     first=st.integers(1, CALLS),
     length=st.integers(1, CALLS),
@@ -49,9 +43,9 @@ def shared_clients() -> Clients:
     running=st.booleans(),
 )
 def test_second_gate_is_cut_off_in_the_middle_of_the_first(
-    shared_clients: Clients, first: int, length: int, when: str, running: bool
+    clients: Clients, first: int, length: int, when: str, running: bool
 ) -> None:
-    with account(shared_clients) as aws:
+    with account(clients) as aws:
         if running:
             aws.add_service("scheduler", running=1)
 

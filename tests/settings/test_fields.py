@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from settings import EnvironmentSettings, NatMode, NetworkSettings, SharedSettings, parse
+from components.service_roles import SERVICE_PRINCIPALS
+from settings import EnvironmentSettings, NatMode, NetworkSettings, ServiceLinkedRole, SharedSettings, parse
 from settings.stacks import KINDS
 from tests.settings.samples import DELETED, POOL, SAMPLES, changed, mistakes
 from tests.settings.tables import fields, fields_platform
@@ -119,6 +120,8 @@ RIGHT: list[tuple[str, str, object]] = [
     ("shared", "shared/keyDeletionDays", 7),
     ("shared", "shared/keyDeletionDays", 30),
     ("shared", "shared/imageRetentionCount", 1000),
+    ("shared", "shared/serviceLinkedRoles", []),
+    ("shared", "shared/serviceLinkedRoles", ["elasticloadbalancing", "ecs.application-autoscaling"]),
 ]
 
 
@@ -190,7 +193,12 @@ def test_defaults_of_the_shared_stack() -> None:
         "noncurrent_version_days": 90,
         "image_retention_count": 50,
         "key_deletion_days": 30,
+        "service_linked_roles": tuple(ServiceLinkedRole),
     }
+
+
+def test_every_service_linked_role_of_the_settings_can_be_made() -> None:
+    assert [str(role) for role in ServiceLinkedRole] == list(SERVICE_PRINCIPALS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

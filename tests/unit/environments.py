@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 from components.airflow_platform import AirflowPlatform, AirflowPlatformArgs
@@ -30,6 +31,37 @@ EVERYTHING: dict[str, object] = {
         "spotPercent": 50,
     },
 }
+UNUSUAL: dict[str, Any] = {
+    "network/flowLogRetentionDays": 5,
+    "web/deletionProtection": True,
+    "image/architecture": "x86_64",
+    "image/airflowVersion": "3.3.7",
+    "metastore/instanceClass": "db.m7g.large",
+    "metastore/engineVersion": "16",
+    "metastore/multiAz": True,
+    "metastore/storageGib": 40,
+    "metastore/maxStorageGib": 90,
+    "metastore/backupRetentionDays": 21,
+    "metastore/protect": True,
+    "broker/nodeType": "cache.m7g.large",
+    "broker/engineVersion": "7.2",
+    "broker/replicas": 2,
+    "broker/snapshotRetentionDays": 3,
+    "broker/visibilityTimeoutMinutes": 480,
+    "broker/protect": True,
+    "dags/protect": True,
+    "credentials/recoveryDays": 9,
+    "credentials/keyDeletionDays": 11,
+    "services/apiServer/count": 2,
+    "services/apiServer/processes": 3,
+    "services/scheduler/count": 3,
+    "services/dagProcessor/count": 4,
+    "services/triggerer/count": 5,
+    "workers/taskQueuedTimeoutSeconds": 2400,
+    "observability/logRetentionDays": 60,
+    "observability/taskLogRetentionDays": 45,
+}
+"""Values that nothing has by default, and that no two settings of a kind share."""
 SHARED = SharedContract(
     account_id=ACCOUNT,
     region=REGION,
@@ -50,7 +82,23 @@ def settings_of(changes: dict[str, object] | None = None) -> EnvironmentSettings
     return EnvironmentSettings.model_validate_json(text, by_name=False)
 
 
-def platform_of(deploy: Deployment, changes: dict[str, object] | None = None) -> RecordingMonitor:
+def platform_of(changes: dict[str, object] | None = None) -> RecordingMonitor:
     """Build an environment."""
     args = AirflowPlatformArgs(settings=settings_of(changes), shared=SHARED)
-    return run(deploy, lambda opts: AirflowPlatform(NAME, args, opts))
+    deployment = Deployment()
+    try:
+        return run(deployment, lambda opts: AirflowPlatform(NAME, args, opts))
+    finally:
+        deployment.close()
+
+
+@cache
+def small() -> RecordingMonitor:
+    """Build a small environment once, to look at."""
+    return platform_of()
+
+
+@cache
+def full() -> RecordingMonitor:
+    """Build one with everything on, once, to look at: Flower, sessions, the internet, a second pool, protection."""
+    return platform_of(EVERYTHING | UNUSUAL)

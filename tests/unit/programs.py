@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pulumi
@@ -39,6 +40,25 @@ def built(deploy: Deployment, build: Build) -> tuple[RecordingMonitor, Any]:
     return monitor, made[0]
 
 
+@cache
+def once(
+    component: Callable[[str, Any, pulumi.ResourceOptions], Any], name: str, args: Any
+) -> tuple[RecordingMonitor, Any]:
+    """Build a component the first time it is asked for with these arguments: for tests that only look at it."""
+    deployment = Deployment()
+    try:
+        return built(deployment, lambda opts: component(name, args, opts))
+    finally:
+        deployment.close()
+
+
 def value(deploy: Deployment, output: pulumi.Output[Any]) -> Any:
     """Return what an output resolved to, after the program has run."""
     return deploy.runner.get_loop().run_until_complete(output.future())
+
+
+def value_at(inputs: Any, place: str) -> Any:
+    """Return the value at a place such as rules/0/name."""
+    for step in place.split("/"):
+        inputs = inputs[int(step) if isinstance(inputs, list) else step]
+    return inputs

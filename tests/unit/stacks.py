@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,12 @@ def run_program(
     )
 
 
-def run_stack(deploy: Deployment, stack: str) -> RecordingMonitor:
-    """Run a stack with its own file; an environment after the shared stack it references."""
-    if stack in SHARED_STACKS:
-        return run_program(deploy, stack)
-    shared = run_program(deploy, stack_file(stack)["shared"]["stack"])
-    return run_program(deploy, stack, shared=shared.exports)
+@cache
+def deployed(stack: str) -> RecordingMonitor:
+    """Run a stack with its own file, once; an environment after the shared stack it references."""
+    shared = None if stack in SHARED_STACKS else deployed(stack_file(stack)["shared"]["stack"]).exports
+    deployment = Deployment()
+    try:
+        return run_program(deployment, stack, shared=shared)
+    finally:
+        deployment.close()

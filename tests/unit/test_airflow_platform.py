@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.harness import VPC, Deployment, RecordingMonitor
-from tests.unit.environments import EVERYTHING, FLOWER, NAME, platform_of
+from tests.harness import VPC, RecordingMonitor
+from tests.unit import environments
+from tests.unit.environments import NAME
 from tests.unit.programs import KEY_ARN
 
 SERVICE = "aws:ecs/service:Service"
@@ -33,19 +33,13 @@ KEPT = {
 
 
 @pytest.fixture(scope="module")
-def small() -> Iterator[RecordingMonitor]:
-    """Build a small environment once; nothing below changes what was recorded."""
-    deployment = Deployment()
-    yield platform_of(deployment)
-    deployment.close()
+def small() -> RecordingMonitor:
+    return environments.small()
 
 
 @pytest.fixture(scope="module")
-def full() -> Iterator[RecordingMonitor]:
-    """Build one with everything on: Flower, sessions, the internet, a second pool."""
-    deployment = Deployment()
-    yield platform_of(deployment, EVERYTHING)
-    deployment.close()
+def full() -> RecordingMonitor:
+    return environments.full()
 
 
 def services(monitor: RecordingMonitor) -> dict[str, Any]:
@@ -117,18 +111,20 @@ def test_endpoints_are_those_of_the_settings(small: RecordingMonitor) -> None:
     assert names == ["dynamodb", "logs", "s3"]
 
 
-def test_infrastructure_logs_use_the_shared_key_and_all_others_the_own(small: RecordingMonitor) -> None:
+def test_the_flow_log_uses_the_shared_key_and_all_others_the_own(small: RecordingMonitor) -> None:
     groups = small.inputs("aws:cloudwatch/logGroup:LogGroup")
     own = small.state("aws:kms/key:Key")["arn"]
     shared = {name for name, inputs in groups.items() if inputs["kmsKeyId"] == KEY_ARN}
-    assert shared == {f"{NAME}-network-flow-log-group", f"{NAME}-compute-exec-log"}
+    assert shared == {f"{NAME}-network-flow-log-group"}
     assert {inputs["kmsKeyId"] for inputs in groups.values()} == {KEY_ARN, own}
 
 
 def test_log_retention_is_that_of_the_settings(small: RecordingMonitor) -> None:
     groups = small.inputs("aws:cloudwatch/logGroup:LogGroup")
-    days = {inputs["retentionInDays"] for inputs in groups.values() if inputs["kmsKeyId"] != KEY_ARN}
-    assert days == {14}
+    traffic_and_sessions = {f"{NAME}-network-flow-log-group", f"{NAME}-compute-exec-log"}
+    days = {name: inputs["retentionInDays"] for name, inputs in groups.items()}
+    assert {name for name, kept in days.items() if kept == 7} == traffic_and_sessions
+    assert set(days.values()) == {7, 14}
 
 
 def test_private_names_are_the_environments_own(small: RecordingMonitor) -> None:
@@ -243,25 +239,26 @@ def test_nothing_is_protected_unless_settings_say_so(small: RecordingMonitor) ->
     assert [resource.name for resource in small.registered if resource.protect] == []
 
 
-def test_everything_that_holds_data_is_protected_where_settings_say_so(deploy: Deployment) -> None:
-    protect: dict[str, object] = {f"{section}/protect": True for section in ("metastore", "broker", "dags")}
-    monitor = platform_of(deploy, protect)
-    assert {resource.type for resource in monitor.registered if resource.protect} == KEPT
+def test_everything_that_holds_data_is_protected_where_settings_say_so(full: RecordingMonitor) -> None:
+    assert {resource.type for resource in full.registered if resource.protect} == KEPT
 
 
-def test_flower_secret_exists_only_with_flower(deploy: Deployment, small: RecordingMonitor) -> None:
+def test_flower_secret_exists_only_with_flower(small: RecordingMonitor, full: RecordingMonitor) -> None:
     secret = f"{NAME}-credentials-flower-user"
-    with_flower = platform_of(deploy, {"services/flower": FLOWER})
-    found = {
-        which: secret in monitor.inputs("aws:secretsmanager/secret:Secret")
-        for which, monitor in (("without", small), ("with", with_flower))
-    }
-    assert found == {"without": False, "with": True}
+    found = [secret in monitor.inputs("aws:secretsmanager/secret:Secret") for monitor in (small, full)]
+    assert found == [False, True]
 
 
 def test_outputs_name_every_service(full: RecordingMonitor) -> None:
     states = {full.resources[each.urn].state["name"] for each in full.by_type[SERVICE]}
     assert set(full.outputs[NAME]["serviceNames"]) == states
+
+
+def test_outputs_name_the_roles_that_run_code_of_dags(full: RecordingMonitor) -> None:
+    roles = {each.name: full.resources[each.urn].state["arn"] for each in full.by_type["aws:iam/role:Role"]}
+    assert full.outputs[NAME]["dagRoleArns"] == [
+        roles[f"{NAME}-{who}-task-role"] for who in ("triggerer", "worker-default", "worker-heavy")
+    ]
 
 
 def test_outputs(small: RecordingMonitor) -> None:

@@ -14,6 +14,7 @@ from components.airflow_task import AirflowTask, AirflowTaskArgs, DagVolume
 from components.references import SecretReference
 from components.roles import Role
 from tests.harness import Deployment, RecordingMonitor
+from tests.unit.documents import document, trust
 from tests.unit.programs import ACCOUNT, KEY_ARN, REGION, built, run, value
 
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -23,21 +24,7 @@ DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 IMAGE = f"111111111111.dkr.ecr.eu-west-1.amazonaws.com/airflow@sha256:{'0' * 64}"
 REPOSITORY = "arn:aws:ecr:eu-west-1:111111111111:repository/airflow"
 SECRET = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Sid": "ServiceForOwnResources",
-            "Effect": "Allow",
-            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": ACCOUNT},
-                "ArnLike": {"aws:SourceArn": "arn:aws:ecs:eu-west-1:111111111111:*"},
-            },
-        }
-    ],
-}
+TRUST = document(trust("ecs-tasks.amazonaws.com", "arn:aws:ecs:eu-west-1:111111111111:*"))
 METRICS = {
     "Sid": "PublishMetrics",
     "Effect": "Allow",

@@ -15,7 +15,7 @@ from components import connections
 from components.connections import Party
 from components.firewall import Firewall, FirewallArgs
 from tests.harness import VPC_ID, Deployment, RecordingMonitor
-from tests.unit.programs import built, run, value
+from tests.unit.programs import built, once, value
 
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
@@ -29,17 +29,17 @@ PROD = FirewallArgs(
 )
 
 
-def firewall(deploy: Deployment, args: FirewallArgs = DEV) -> RecordingMonitor:
-    return run(deploy, lambda opts: Firewall("wall", args, opts))
+def firewall(args: FirewallArgs = DEV) -> RecordingMonitor:
+    return once(Firewall, "wall", args)[0]
 
 
-def test_groups(deploy: Deployment) -> None:
+def test_groups() -> None:
     """None has inline rules, not even empty ones: the rules are resources of their own."""
     parties = {
         *("load-balancer", "api-server", "scheduler", "dag-processor", "triggerer", "bootstrap"),
         *("metastore", "broker", "dag-storage", "worker-default"),
     }
-    assert firewall(deploy).inputs(GROUP) == {
+    assert firewall().inputs(GROUP) == {
         f"wall-{party}": {
             "description": f"Airflow {party}",
             "vpcId": VPC_ID,
@@ -53,8 +53,8 @@ def tcp(port: int) -> dict[str, Any]:
     return {"ipProtocol": "tcp", "fromPort": port, "toPort": port}
 
 
-def test_a_link_lets_its_source_out(deploy: Deployment) -> None:
-    monitor = firewall(deploy)
+def test_a_link_lets_its_source_out() -> None:
+    monitor = firewall()
     assert monitor.inputs(EGRESS)["wall-scheduler-to-broker-6379-out"] == {
         "securityGroupId": monitor.id(GROUP, "wall-scheduler"),
         "referencedSecurityGroupId": monitor.id(GROUP, "wall-broker"),
@@ -63,8 +63,8 @@ def test_a_link_lets_its_source_out(deploy: Deployment) -> None:
     }
 
 
-def test_a_link_lets_its_source_in(deploy: Deployment) -> None:
-    monitor = firewall(deploy)
+def test_a_link_lets_its_source_in() -> None:
+    monitor = firewall()
     assert monitor.inputs(INGRESS)["wall-scheduler-to-broker-6379-in"] == {
         "securityGroupId": monitor.id(GROUP, "wall-broker"),
         "referencedSecurityGroupId": monitor.id(GROUP, "wall-scheduler"),
@@ -73,8 +73,8 @@ def test_a_link_lets_its_source_in(deploy: Deployment) -> None:
     }
 
 
-def test_way_out_to_the_apis_of_aws(deploy: Deployment) -> None:
-    monitor = firewall(deploy)
+def test_way_out_to_the_apis_of_aws() -> None:
+    monitor = firewall()
     assert monitor.inputs(EGRESS)["wall-api-server-to-anywhere"] == {
         "securityGroupId": monitor.id(GROUP, "wall-api-server"),
         "description": "APIs of AWS: images, logs, secrets, S3; through endpoints or NAT",
@@ -83,8 +83,8 @@ def test_way_out_to_the_apis_of_aws(deploy: Deployment) -> None:
     }
 
 
-def test_way_out_of_workers(deploy: Deployment) -> None:
-    monitor = firewall(deploy)
+def test_way_out_of_workers() -> None:
+    monitor = firewall()
     assert monitor.inputs(EGRESS)["wall-worker-default-to-anywhere"] == {
         "securityGroupId": monitor.id(GROUP, "wall-worker-default"),
         "description": "DAGs call anything; includes the APIs of AWS",
@@ -93,8 +93,8 @@ def test_way_out_of_workers(deploy: Deployment) -> None:
     }
 
 
-def test_web_entry_lets_in_what_is_allowed(deploy: Deployment) -> None:
-    monitor = firewall(deploy, PROD)
+def test_web_entry_lets_in_what_is_allowed() -> None:
+    monitor = firewall(PROD)
     rules = {name: rule for name, rule in monitor.inputs(INGRESS).items() if "cidrIpv4" in rule}
     assert rules == {
         name: {
@@ -118,8 +118,8 @@ COUNTS = {
 
 
 @pytest.mark.parametrize(("args", "groups", "into", "out"), COUNTS.values(), ids=COUNTS)
-def test_counts(deploy: Deployment, args: FirewallArgs, groups: int, into: int, out: int) -> None:
-    assert firewall(deploy, args).counts == {
+def test_counts(args: FirewallArgs, groups: int, into: int, out: int) -> None:
+    assert firewall(args).counts == {
         "pulumi:providers:aws": 1,
         "airflow:network:Firewall": 1,
         GROUP: groups,
@@ -129,21 +129,19 @@ def test_counts(deploy: Deployment, args: FirewallArgs, groups: int, into: int, 
 
 
 @pytest.mark.parametrize("party", ["metastore", "broker", "dag-storage"])
-def test_servers_let_nothing_out(deploy: Deployment, party: str) -> None:
-    monitor = firewall(deploy, PROD)
+def test_servers_let_nothing_out(party: str) -> None:
+    monitor = firewall(PROD)
     group = monitor.id(GROUP, f"wall-{party}")
     assert [name for name, rule in monitor.inputs(EGRESS).items() if rule["securityGroupId"] == group] == []
 
 
-def test_parents(deploy: Deployment) -> None:
-    resources = [
-        one for one in firewall(deploy).registered if one.custom and one.type != "pulumi:providers:aws"
-    ]
+def test_parents() -> None:
+    resources = [one for one in firewall().registered if one.custom and one.type != "pulumi:providers:aws"]
     assert {one.parent for one in resources} == {"wall"}
 
 
-def test_outputs(deploy: Deployment) -> None:
-    monitor = firewall(deploy)
+def test_outputs() -> None:
+    monitor = firewall()
     parties = connections.parties_of(DEV.worker_pools, flower=False)
     assert monitor.outputs["wall"] == {
         "groupIds": {party: monitor.id(GROUP, f"wall-{party}") for party in parties}
@@ -155,42 +153,42 @@ def test_group_id(deploy: Deployment) -> None:
     assert value(deploy, component.group_id(Party.BROKER)) == monitor.id(GROUP, "wall-broker")
 
 
-def ready(deploy: Deployment, party: str, args: FirewallArgs = DEV) -> list[str]:
+def ready(party: str, args: FirewallArgs = DEV) -> list[str]:
     """Return the names of what a party must wait for."""
-    _, component = built(deploy, lambda opts: Firewall("wall", args, opts))
+    _, component = once(Firewall, "wall", args)
     return sorted(rule.pulumi_resource_name for rule in component.ready(party))
 
 
-def test_ready_of_a_server(deploy: Deployment) -> None:
+def test_ready_of_a_server() -> None:
     """The rules of both ends: that the worker may go out helps nobody while the broker lets nobody in."""
     links = (f"{party}-to-broker-6379" for party in ("scheduler", "worker-default"))
-    assert ready(deploy, Party.BROKER) == [f"wall-{link}-{end}" for link in links for end in ("in", "out")]
+    assert ready(Party.BROKER) == [f"wall-{link}-{end}" for link in links for end in ("in", "out")]
 
 
-def test_ready_of_a_task(deploy: Deployment) -> None:
+def test_ready_of_a_task() -> None:
     """Its way out is among them, what concerns other parties only is not."""
     links = ("scheduler-to-broker-6379", "scheduler-to-metastore-5432")
-    assert ready(deploy, Party.SCHEDULER) == [
+    assert ready(Party.SCHEDULER) == [
         "wall-scheduler-to-anywhere",
         *(f"wall-{link}-{end}" for link in links for end in ("in", "out")),
     ]
 
 
-def test_ready_of_the_load_balancer(deploy: Deployment) -> None:
-    assert ready(deploy, Party.LOAD_BALANCER) == [
+def test_ready_of_the_load_balancer() -> None:
+    assert ready(Party.LOAD_BALANCER) == [
         "wall-load-balancer-to-api-server-8080-in",
         "wall-load-balancer-to-api-server-8080-out",
         "wall-web-203.0.113.0-24",
     ]
 
 
-def test_ready_of_one_pool_leaves_the_other_alone(deploy: Deployment) -> None:
-    assert not [name for name in ready(deploy, "worker-heavy", PROD) if "default" in name]
+def test_ready_of_one_pool_leaves_the_other_alone() -> None:
+    assert not [name for name in ready("worker-heavy", PROD) if "default" in name]
 
 
 @pytest.mark.parametrize("party", [Party.FLOWER, "worker-heavy"])
-def test_a_party_that_does_not_exist_is_unknown(deploy: Deployment, party: str) -> None:
-    _, component = built(deploy, lambda opts: Firewall("wall", DEV, opts))
+def test_a_party_that_does_not_exist_is_unknown(party: str) -> None:
+    _, component = once(Firewall, "wall", DEV)
     with pytest.raises(KeyError, match=party):
         component.ready(party)
     with pytest.raises(KeyError, match=party):
@@ -203,16 +201,13 @@ CIDRS = st.lists(
 )
 
 
-@settings(max_examples=12)  # each runs a whole program
+@settings(max_examples=8)  # each runs a whole program
 @given(pools=POOLS, flower=st.booleans(), web_cidrs=CIDRS)
 def test_every_environment(pools: Sequence[str], flower: bool, web_cidrs: Sequence[str]) -> None:
     """Each link has exactly one rule on each side, and nothing else comes in but the allowed ranges."""
-    args = FirewallArgs(vpc_id=VPC_ID, worker_pools=pools, flower=flower, web_cidrs=web_cidrs)
-    deployment = Deployment()
-    try:
-        monitor = firewall(deployment, args)
-    finally:
-        deployment.close()
+    monitor = firewall(
+        FirewallArgs(vpc_id=VPC_ID, worker_pools=tuple(pools), flower=flower, web_cidrs=tuple(web_cidrs))
+    )
     parties = {
         monitor.id(GROUP, f"wall-{party}"): party for party in connections.parties_of(pools, flower=flower)
     }

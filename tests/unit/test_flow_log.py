@@ -9,6 +9,7 @@ import pytest
 
 from components.flow_log import FlowLog, FlowLogArgs
 from tests.harness import VPC_ID, Deployment, RecordingMonitor
+from tests.unit.documents import document, trust
 from tests.unit.programs import ACCOUNT, KEY_ARN, REGION, run
 
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
@@ -40,21 +41,9 @@ def test_role_trusts_flow_logs_of_this_account_only(deploy: Deployment) -> None:
         "traffic-role": {
             "description": "VPC flow logs write into their log group",
             "path": "/airflow/dev/",
-            "assumeRolePolicy": {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Sid": "ServiceForOwnResources",
-                        "Effect": "Allow",
-                        "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                        "Condition": {
-                            "StringEquals": {"aws:SourceAccount": ACCOUNT},
-                            "ArnLike": {"aws:SourceArn": "arn:aws:ec2:eu-west-1:111111111111:vpc-flow-log/*"},
-                        },
-                    }
-                ],
-            },
+            "assumeRolePolicy": document(
+                trust("vpc-flow-logs.amazonaws.com", "arn:aws:ec2:eu-west-1:111111111111:vpc-flow-log/*")
+            ),
         }
     }
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from components import iam
+from tests.unit.documents import KEY_STATEMENTS, trust
 
 ACCOUNT = "111111111111"
 REGION = "eu-west-1"
-LOG_GROUPS = "arn:aws:logs:eu-west-1:111111111111:log-group:*"
 OWN_IDENTITIES = {
     "Sid": "OwnIdentitiesOnly",
     "Effect": "Allow",
@@ -35,43 +35,11 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
     ),
     "shared key": (
         iam.shared_key(REGION, ACCOUNT),
-        [
-            {
-                "Sid": "AccountDecidesByIam",
-                "Effect": "Allow",
-                "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
-                "Action": "kms:*",
-                "Resource": "*",
-            },
-            {
-                "Sid": "LogGroupsOfThisAccount",
-                "Effect": "Allow",
-                "Principal": {"Service": "logs.eu-west-1.amazonaws.com"},
-                "Action": [
-                    "kms:Encrypt",
-                    "kms:Decrypt",
-                    "kms:ReEncrypt*",
-                    "kms:GenerateDataKey*",
-                ],
-                "Resource": "*",
-                "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": LOG_GROUPS}},
-            },
-        ],
+        KEY_STATEMENTS,
     ),
     "service trust": (
         iam.service_trust("vpc-flow-logs.amazonaws.com", account_id=ACCOUNT, source_arn="arn:aws:ec2:*"),
-        [
-            {
-                "Sid": "ServiceForOwnResources",
-                "Effect": "Allow",
-                "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-                "Condition": {
-                    "StringEquals": {"aws:SourceAccount": ACCOUNT},
-                    "ArnLike": {"aws:SourceArn": "arn:aws:ec2:*"},
-                },
-            }
-        ],
+        [trust("vpc-flow-logs.amazonaws.com", "arn:aws:ec2:*")],
     ),
     "flow log writer": (
         iam.flow_log_writer(REGION, ACCOUNT, "traffic"),

@@ -15,6 +15,7 @@ from components.iam.exec_session import ExecFacts
 from components.roles import Role
 from sandbox.behaviour.rules.policy_linter import lint
 from tests.harness import Deployment
+from tests.unit.documents import document, trust
 from tests.unit.programs import ACCOUNT, KEY_ARN, REGION, value
 
 BUCKET = "arn:aws:s3:::task-logs-1a2b3c4"
@@ -98,12 +99,17 @@ METRICS = allow(
     "*",
     StringEquals={"cloudwatch:namespace": "Airflow/dev"},
 )
+JOBS = allow(
+    "BecomeJobRole",
+    ["sts:AssumeRole", "sts:TagSession"],
+    "arn:aws:iam::111111111111:role/airflow/dev/jobs/*",
+)
 RIGHTS: dict[Role, list[dict[str, Any]]] = {
     Role.API_SERVER: READ_LOGS,
     Role.SCHEDULER: [METRICS],
     Role.DAG_PROCESSOR: [*READ_DAGS, *airflow_secrets("variables")],
-    Role.TRIGGERER: [*READ_DAGS, *WRITE_LOGS, *airflow_secrets("connections", "variables")],
-    Role.WORKER: [*READ_DAGS, *WRITE_LOGS, *airflow_secrets("connections", "variables"), PROTECT],
+    Role.TRIGGERER: [*READ_DAGS, *WRITE_LOGS, *airflow_secrets("connections", "variables"), JOBS],
+    Role.WORKER: [*READ_DAGS, *WRITE_LOGS, *airflow_secrets("connections", "variables"), JOBS, PROTECT],
     Role.FLOWER: [],
     Role.BOOTSTRAP: [],
 }
@@ -179,17 +185,8 @@ def test_execution_role_without_secrets(deploy: Deployment) -> None:
 
 
 def test_trust() -> None:
-    assert tasks.task_trust(REGION, ACCOUNT) == iam.document(
-        {
-            "Sid": "ServiceForOwnResources",
-            "Effect": "Allow",
-            "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": ACCOUNT},
-                "ArnLike": {"aws:SourceArn": "arn:aws:ecs:eu-west-1:111111111111:*"},
-            },
-        }
+    assert tasks.task_trust(REGION, ACCOUNT) == document(
+        trust("ecs-tasks.amazonaws.com", "arn:aws:ecs:eu-west-1:111111111111:*")
     )
 
 

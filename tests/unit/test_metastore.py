@@ -10,6 +10,7 @@ import pytest
 from components.iam import data
 from components.metastore import Metastore, MetastoreArgs
 from tests.harness import Deployment, RecordingMonitor
+from tests.unit.documents import document, trust
 from tests.unit.programs import ACCOUNT, KEY_ARN, REGION, built, run, value
 
 INSTANCE = "aws:rds/instance:Instance"
@@ -139,21 +140,9 @@ def test_monitoring_role_trusts_this_instance_only(deploy: Deployment) -> None:
         "meta-monitoring": {
             "description": "RDS writes operating system metrics of the metastore",
             "path": "/airflow/dev/",
-            "assumeRolePolicy": {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Sid": "ServiceForOwnResources",
-                        "Effect": "Allow",
-                        "Principal": {"Service": "monitoring.rds.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                        "Condition": {
-                            "StringEquals": {"aws:SourceAccount": ACCOUNT},
-                            "ArnLike": {"aws:SourceArn": "arn:aws:rds:eu-west-1:111111111111:db:airflow-dev"},
-                        },
-                    }
-                ],
-            },
+            "assumeRolePolicy": document(
+                trust("monitoring.rds.amazonaws.com", "arn:aws:rds:eu-west-1:111111111111:db:airflow-dev")
+            ),
         }
     }
 

@@ -11,7 +11,7 @@ import pytest
 
 from components.network import NatGateways, Network, NetworkArgs
 from tests.harness import VPC, VPC_ID, Deployment, RecordingMonitor
-from tests.unit.programs import ACCOUNT, KEY_ARN, REGION, built, run, value
+from tests.unit.programs import ACCOUNT, KEY_ARN, REGION, built, once, run, value
 
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -44,16 +44,16 @@ OWN_IDENTITIES = {
 }
 
 
-def network(deploy: Deployment, args: NetworkArgs = ARGS) -> RecordingMonitor:
-    return run(deploy, lambda opts: Network("net", args, opts))
+def network(args: NetworkArgs = ARGS) -> RecordingMonitor:
+    return once(Network, "net", args)[0]
 
 
 @pytest.mark.parametrize(
     ("nat", "strategy"),
     [(NatGateways.NONE, "None"), (NatGateways.SINGLE, "Single"), (NatGateways.PER_ZONE, "OnePerAz")],
 )
-def test_vpc(deploy: Deployment, nat: NatGateways, strategy: str) -> None:
-    assert network(deploy, replace(ARGS, nat=nat)).inputs(VPC) == {
+def test_vpc(nat: NatGateways, strategy: str) -> None:
+    assert network(replace(ARGS, nat=nat)).inputs(VPC) == {
         "net-vpc": {
             "cidrBlock": "10.20.0.0/16",
             "availabilityZoneNames": ["eu-west-1a", "eu-west-1b"],
@@ -71,9 +71,9 @@ def test_vpc(deploy: Deployment, nat: NatGateways, strategy: str) -> None:
     }
 
 
-def test_vpc_gets_the_explicit_provider(deploy: Deployment) -> None:
+def test_vpc_gets_the_explicit_provider() -> None:
     """The children of awsx are registered elsewhere: only this reference brings account and tags to them."""
-    providers = network(deploy).one(VPC).providers
+    providers = network().one(VPC).providers
     assert {package: reference.rpartition("::")[2] for package, reference in providers.items()} == {
         "aws": "aws-id"
     }
@@ -103,7 +103,7 @@ def interface(deploy: RecordingMonitor, service: str, name: str) -> dict[str, An
     }
 
 
-def test_gateway_endpoints_serve_private_subnets_only(deploy: Deployment) -> None:
+def test_gateway_endpoints_serve_private_subnets_only() -> None:
     layers = {
         "Sid": "ImageLayersOfEcr",
         "Effect": "Allow",
@@ -111,14 +111,14 @@ def test_gateway_endpoints_serve_private_subnets_only(deploy: Deployment) -> Non
         "Action": "s3:GetObject",
         "Resource": "arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*",
     }
-    assert network(deploy, BARE).inputs(ENDPOINT) == {
+    assert network(BARE).inputs(ENDPOINT) == {
         "net-s3": gateway("s3", OWN_IDENTITIES, layers),
         "net-dynamodb": gateway("dynamodb", OWN_IDENTITIES),
     }
 
 
-def test_interface_endpoints(deploy: Deployment) -> None:
-    monitor = network(deploy)
+def test_interface_endpoints() -> None:
+    monitor = network()
     endpoints = monitor.inputs(ENDPOINT)
     assert {name: endpoints[name] for name in endpoints if name not in ("net-s3", "net-dynamodb")} == {
         "net-ecr-api": interface(monitor, "ecr.api", "net-ecr-api"),
@@ -126,8 +126,8 @@ def test_interface_endpoints(deploy: Deployment) -> None:
     }
 
 
-def test_endpoint_group_lets_nothing_out(deploy: Deployment) -> None:
-    assert network(deploy).inputs(GROUP) == {
+def test_endpoint_group_lets_nothing_out() -> None:
+    assert network().inputs(GROUP) == {
         "net-endpoints": {
             "description": "Interface endpoints: HTTPS from inside the VPC, nothing out",
             "vpcId": VPC_ID,
@@ -137,8 +137,8 @@ def test_endpoint_group_lets_nothing_out(deploy: Deployment) -> None:
     }
 
 
-def test_endpoint_group_lets_https_of_the_vpc_in(deploy: Deployment) -> None:
-    monitor = network(deploy)
+def test_endpoint_group_lets_https_of_the_vpc_in() -> None:
+    monitor = network()
     assert monitor.inputs(INGRESS) == {
         "net-endpoints-https": {
             "securityGroupId": monitor.id(GROUP),
@@ -151,8 +151,8 @@ def test_endpoint_group_lets_https_of_the_vpc_in(deploy: Deployment) -> None:
     }
 
 
-def test_default_group_is_emptied(deploy: Deployment) -> None:
-    assert network(deploy).inputs(DEFAULT_GROUP) == {
+def test_default_group_is_emptied() -> None:
+    assert network().inputs(DEFAULT_GROUP) == {
         "net-default-security-group": {
             "vpcId": VPC_ID,
             "ingress": [],
@@ -180,12 +180,12 @@ FIXED_COUNTS = {
     [(BARE, {ENDPOINT: 2}), (ARGS, {ENDPOINT: 4, GROUP: 1, INGRESS: 1})],
     ids=["gateways only", "two interface endpoints"],
 )
-def test_counts(deploy: Deployment, args: NetworkArgs, counts: dict[str, int]) -> None:
-    assert network(deploy, args).counts == FIXED_COUNTS | counts
+def test_counts(args: NetworkArgs, counts: dict[str, int]) -> None:
+    assert network(args).counts == FIXED_COUNTS | counts
 
 
-def test_parents(deploy: Deployment) -> None:
-    parents = {resource.name: resource.parent for resource in network(deploy).registered}
+def test_parents() -> None:
+    parents = {resource.name: resource.parent for resource in network().registered}
     assert {name for name, parent in parents.items() if parent == "net"} == {
         "net-vpc",
         "net-default-security-group",
@@ -199,21 +199,21 @@ def test_parents(deploy: Deployment) -> None:
     }
 
 
-def test_flow_log_records_this_vpc(deploy: Deployment) -> None:
-    assert network(deploy).one("aws:ec2/flowLog:FlowLog").inputs["vpcId"] == VPC_ID
+def test_flow_log_records_this_vpc() -> None:
+    assert network().one("aws:ec2/flowLog:FlowLog").inputs["vpcId"] == VPC_ID
 
 
-def test_flow_log_is_kept_as_long_as_asked(deploy: Deployment) -> None:
-    assert network(deploy).one("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 30
+def test_flow_log_is_kept_as_long_as_asked() -> None:
+    assert network().one("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 30
 
 
-def test_role_path_reaches_the_flow_log(deploy: Deployment) -> None:
+def test_role_path_reaches_the_flow_log() -> None:
     args = replace(ARGS, role_path="/airflow/prod/")
-    assert network(deploy, args).one("aws:iam/role:Role").inputs["path"] == "/airflow/prod/"
+    assert network(args).one("aws:iam/role:Role").inputs["path"] == "/airflow/prod/"
 
 
-def test_outputs(deploy: Deployment) -> None:
-    assert network(deploy).outputs["net"] == {
+def test_outputs() -> None:
+    assert network().outputs["net"] == {
         "vpcId": VPC_ID,
         "publicSubnetIds": ["subnet-net-vpc-public-1", "subnet-net-vpc-public-2"],
         "privateSubnetIds": PRIVATE_SUBNETS,
@@ -221,8 +221,8 @@ def test_outputs(deploy: Deployment) -> None:
     }
 
 
-def test_cidr_is_what_was_asked_for(deploy: Deployment) -> None:
-    assert built(deploy, lambda opts: Network("net", ARGS, opts))[1].cidr == "10.20.0.0/16"
+def test_cidr_is_what_was_asked_for() -> None:
+    assert once(Network, "net", ARGS)[1].cidr == "10.20.0.0/16"
 
 
 GATEWAYS = {"net-s3", "net-dynamodb"}
@@ -277,8 +277,8 @@ def test_endpoint_group_is_known_to_others(deploy: Deployment) -> None:
     assert value(deploy, component.endpoint_security_group_id) == monitor.id(GROUP)
 
 
-def test_no_endpoint_group_without_interface_endpoints(deploy: Deployment) -> None:
-    _, component = built(deploy, lambda opts: Network("net", BARE, opts))
+def test_no_endpoint_group_without_interface_endpoints() -> None:
+    _, component = once(Network, "net", BARE)
     assert component.endpoint_security_group_id is None
 
 

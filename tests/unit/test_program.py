@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pulumi
@@ -19,8 +18,8 @@ from tests.unit.stacks import (
     PROGRAM,
     ROOT,
     SHARED_STACKS,
+    deployed,
     run_program,
-    run_stack,
     stack_file,
 )
 
@@ -56,27 +55,20 @@ ENVIRONMENT_EXPORTS = {
     "taskLogBucketName",
     "gateFunctionName",
     "serviceNames",
+    "dagRoleArns",
     "webUrl",
 }
 MAX_LINES = 60
 
 
-@pytest.fixture(scope="module")
-def deployed() -> Iterator[dict[str, RecordingMonitor]]:
-    """Run all stacks once: nothing below changes what was recorded."""
-    deployment = Deployment()
-    yield {stack: run_stack(deployment, stack) for stack in STACKS}
-    deployment.close()
-
-
-@pytest.fixture(params=STACKS)
+@pytest.fixture(scope="module", params=STACKS)
 def stack(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def monitor(stack: str, deployed: dict[str, RecordingMonitor]) -> RecordingMonitor:
-    return deployed[stack]
+@pytest.fixture(scope="module")
+def monitor(stack: str) -> RecordingMonitor:
+    return deployed(stack)
 
 
 def test_every_stack_file_of_these_kinds_is_run_here() -> None:
@@ -145,7 +137,7 @@ def test_every_taggable_resource_carries_the_default_tags(monitor: RecordingMoni
 
 PROTECTED = {
     "nonprod-shared": set[str](),
-    "prod-shared": {"Key", "Bucket", "Repository", "Zone"},
+    "prod-shared": {"Key", "Bucket", "Repository", "Zone", "ServiceLinkedRole"},
     "dev": set[str](),
     "prod": {"Key", "Bucket", "Instance", "ReplicationGroup", "FileSystem", "Table", "Secret"},
 }
@@ -156,9 +148,9 @@ def test_what_holds_data_is_protected_in_the_prod_account(stack: str, monitor: R
     assert protected == PROTECTED[stack]
 
 
-def test_a_deleted_dev_stack_blocks_no_name(deployed: dict[str, RecordingMonitor]) -> None:
+def test_a_deleted_dev_stack_blocks_no_name() -> None:
     """Secrets are gone at once, and their names have a random end anyway."""
-    secrets = deployed["dev"].inputs("aws:secretsmanager/secret:Secret").values()
+    secrets = deployed("dev").inputs("aws:secretsmanager/secret:Secret").values()
     assert {(each.get("recoveryWindowInDays"), "name" in each) for each in secrets} == {(0, False)}
 
 
@@ -168,16 +160,14 @@ def test_what_production_shares_is_protected(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", ENVIRONMENTS)
-def test_environment_reads_the_shared_stack_of_its_settings(
-    stack: str, deployed: dict[str, RecordingMonitor]
-) -> None:
+def test_environment_reads_the_shared_stack_of_its_settings(stack: str) -> None:
     reference = f"organization/airflow-platform/{stack_file(stack)['shared']['stack']}"
-    assert deployed[stack].reads == [reference]
+    assert deployed(stack).reads == [reference]
 
 
 @pytest.mark.parametrize("stack", ENVIRONMENTS)
-def test_every_log_group_has_a_key_and_an_end(stack: str, deployed: dict[str, RecordingMonitor]) -> None:
-    groups = deployed[stack].inputs("aws:cloudwatch/logGroup:LogGroup")
+def test_every_log_group_has_a_key_and_an_end(stack: str) -> None:
+    groups = deployed(stack).inputs("aws:cloudwatch/logGroup:LogGroup")
     assert [name for name, each in groups.items() if not {"kmsKeyId", "retentionInDays"} <= set(each)] == []
 
 
@@ -229,10 +219,10 @@ def test_program_does_not_know_environments(name: str) -> None:
     assert not re.search(rf"\b{name}\b", PROGRAM.read_text())
 
 
-def test_vpc_has_no_literal_zones(deployed: dict[str, RecordingMonitor]) -> None:
-    zones = {stack: deployed[stack].one(VPC).inputs["availabilityZoneNames"] for stack in ENVIRONMENTS}
+def test_vpc_has_no_literal_zones() -> None:
+    zones = {stack: deployed(stack).one(VPC).inputs["availabilityZoneNames"] for stack in ENVIRONMENTS}
     assert zones == {stack: stack_file(stack)["network"]["zones"] for stack in ENVIRONMENTS}
 
 
-def test_shared_stacks_reference_no_other(deployed: dict[str, RecordingMonitor]) -> None:
-    assert [deployed[stack].reads for stack in SHARED_STACKS] == [[], []]
+def test_shared_stacks_reference_no_other() -> None:
+    assert [deployed(stack).reads for stack in SHARED_STACKS] == [[], []]

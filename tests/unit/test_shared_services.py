@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from components.service_roles import SERVICE_PRINCIPALS
 from components.shared_contract import VERSION_EXPORT, SharedContract
 from components.shared_services import SharedServices, SharedServicesArgs
 from tests.harness import Deployment, RecordingMonitor
+from tests.unit.documents import KEY_STATEMENTS, document
 from tests.unit.programs import ACCOUNT, REGION, run
 
 KEY = "aws:kms/key:Key"
@@ -17,8 +19,9 @@ ALIAS = "aws:kms/alias:Alias"
 REPOSITORY = "aws:ecr/repository:Repository"
 IMAGE_LIFECYCLE = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
 ZONE = "aws:route53/zone:Zone"
+SERVICE_ROLE = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
 BUCKET = "aws:s3/bucket:Bucket"
-LOG_GROUPS = "arn:aws:logs:eu-west-1:111111111111:log-group:*"
+SERVICE_ROLES = {f"shared-{service}-service-role" for service in SERVICE_PRINCIPALS}
 STATE_BUCKET = "airflow-platform-state-111111111111-eu-west-1"
 ARGS = SharedServicesArgs(
     account_id=ACCOUNT,
@@ -27,6 +30,7 @@ ARGS = SharedServicesArgs(
     noncurrent_version_days=90,
     image_retention_count=40,
     key_deletion_days=14,
+    service_linked_roles=tuple(SERVICE_PRINCIPALS),
     protect=True,
 )
 
@@ -35,41 +39,13 @@ def shared(deploy: Deployment, args: SharedServicesArgs = ARGS) -> RecordingMoni
     return run(deploy, lambda opts: SharedServices("shared", args, opts))
 
 
-def key_policy() -> dict[str, Any]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "AccountDecidesByIam",
-                "Effect": "Allow",
-                "Principal": {"AWS": "arn:aws:iam::111111111111:root"},
-                "Action": "kms:*",
-                "Resource": "*",
-            },
-            {
-                "Sid": "LogGroupsOfThisAccount",
-                "Effect": "Allow",
-                "Principal": {"Service": "logs.eu-west-1.amazonaws.com"},
-                "Action": [
-                    "kms:Encrypt",
-                    "kms:Decrypt",
-                    "kms:ReEncrypt*",
-                    "kms:GenerateDataKey*",
-                ],
-                "Resource": "*",
-                "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": LOG_GROUPS}},
-            },
-        ],
-    }
-
-
 def test_key(deploy: Deployment) -> None:
     assert shared(deploy).inputs(KEY) == {
         "shared-key": {
             "description": "State, images, releases and infrastructure logs of the Airflow platform",
             "enableKeyRotation": True,
             "deletionWindowInDays": 14,
-            "policy": key_policy(),
+            "policy": document(*KEY_STATEMENTS),
         }
     }
 
@@ -135,6 +111,26 @@ def test_zone(deploy: Deployment) -> None:
     }
 
 
+def test_service_linked_roles(deploy: Deployment) -> None:
+    principals = {
+        "shared-ecs-service-role": "ecs.amazonaws.com",
+        "shared-ecs.application-autoscaling-service-role": "ecs.application-autoscaling.amazonaws.com",
+        "shared-rds-service-role": "rds.amazonaws.com",
+        "shared-elasticache-service-role": "elasticache.amazonaws.com",
+        "shared-elasticloadbalancing-service-role": "elasticloadbalancing.amazonaws.com",
+    }
+    assert shared(deploy).inputs(SERVICE_ROLE) == {
+        name: {"awsServiceName": principal, "description": f"Lets {principal} work in this account"}
+        for name, principal in principals.items()
+    }
+
+
+@pytest.mark.parametrize("services", [(), ("rds",)], ids=["all", "all but one"])
+def test_account_that_has_service_linked_roles_already(deploy: Deployment, services: tuple[str, ...]) -> None:
+    monitor = shared(deploy, replace(ARGS, service_linked_roles=services))
+    assert [*monitor.inputs(SERVICE_ROLE)] == [f"shared-{service}-service-role" for service in services]
+
+
 def test_only_the_state_bucket_has_a_fixed_name(deploy: Deployment) -> None:
     assert shared(deploy).inputs(BUCKET) == {
         "shared-release-bucket": {},
@@ -177,6 +173,7 @@ def test_counts(deploy: Deployment) -> None:
         REPOSITORY: 1,
         IMAGE_LIFECYCLE: 1,
         ZONE: 1,
+        SERVICE_ROLE: 5,
     }
 
 
@@ -188,6 +185,7 @@ def test_protected(deploy: Deployment, protect: bool) -> None:
         "shared-zone",
         "shared-state-bucket",
         "shared-release-bucket",
+        *SERVICE_ROLES,
     }
     monitor = shared(deploy, replace(ARGS, protect=protect))
     assert {resource.name for resource in monitor.registered if resource.protect} == (
@@ -205,6 +203,7 @@ def test_parents(deploy: Deployment) -> None:
         "shared-repository",
         "shared-repository-lifecycle",
         "shared-zone",
+        *SERVICE_ROLES,
     }
 
 
@@ -240,11 +239,22 @@ def test_exports_are_the_contract_and_the_name_servers(deploy: Deployment) -> No
         ({"key_deletion_days": 6}, "key_deletion_days: want 7 to 30, got 6"),
         ({"image_retention_count": 0}, "image_retention_count: want 1 to 10000, got 0"),
         (
+            {"service_linked_roles": ["rds", "rds"]},
+            "service_linked_roles: want each value once, got rds, rds",
+        ),
+        (
+            {"service_linked_roles": ["rds", "efs"]},
+            (
+                "service_linked_roles: want one of ecs, ecs.application-autoscaling, rds, elasticache, "
+                "elasticloadbalancing, got efs"
+            ),
+        ),
+        (
             {"region": "eu-west-1-" + "x" * 30},
             r"region \(length of the state bucket's name\): want 3 to 63, got 76",
         ),
     ],
-    ids=["account", "key", "images", "region"],
+    ids=["account", "key", "images", "role twice", "unknown role", "region"],
 )
 def test_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):

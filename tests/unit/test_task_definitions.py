@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,8 +17,8 @@ import pytest
 from moto import mock_aws
 
 from functions.platform_gate.kinds import JSON_KEYS, SecretKind
-from tests.harness import Deployment, RecordingMonitor
-from tests.unit.stacks import ENVIRONMENTS, run_stack
+from tests.harness import RecordingMonitor
+from tests.unit.stacks import ENVIRONMENTS, deployed
 
 DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 SECRET = "aws:secretsmanager/secret:Secret"
@@ -83,10 +82,8 @@ class Stack:
 
 
 @pytest.fixture(scope="module", params=ENVIRONMENTS)
-def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    deployment = Deployment()
-    yield Stack(request.param, run_stack(deployment, request.param))
-    deployment.close()
+def stack(request: pytest.FixtureRequest) -> Stack:
+    return Stack(request.param, deployed(request.param))
 
 
 def registration(inputs: dict[str, Any]) -> dict[str, Any]:

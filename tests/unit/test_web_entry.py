@@ -12,7 +12,7 @@ import pytest
 from components.roles import Role
 from components.web_entry import WebEntry, WebEntryArgs
 from tests.harness import VPC_ID, Deployment, RecordingMonitor
-from tests.unit.programs import built, provided, run, value
+from tests.unit.programs import built, once, provided, value
 
 ACL = "aws:wafv2/webAcl:WebAcl"
 ASSOCIATION = "aws:wafv2/webAclAssociation:WebAclAssociation"
@@ -26,7 +26,7 @@ TARGETS = "aws:lb/targetGroup:TargetGroup"
 
 HOST = "airflow.dev.data.example.com"
 ZONE_ID = "Z0123456789ABCDEFGHIJ"
-SUBNETS = ["subnet-0000000000000000a", "subnet-0000000000000000b"]
+SUBNETS = ("subnet-0000000000000000a", "subnet-0000000000000000b")
 GROUP_ID = "sg-0123456789abcdef0"
 INTERNAL = WebEntryArgs(
     vpc_id=VPC_ID,
@@ -46,17 +46,17 @@ NOT_FOUND = {
 }
 
 
-def entry(deploy: Deployment, args: WebEntryArgs = INTERNAL, name: str = "web") -> RecordingMonitor:
-    return run(deploy, lambda opts: WebEntry(name, args, opts))
+def entry(args: WebEntryArgs = INTERNAL, name: str = "web") -> RecordingMonitor:
+    return once(WebEntry, name, args)[0]
 
 
 @pytest.mark.parametrize("args", [INTERNAL, INTERNET], ids=["internal", "internet"])
-def test_load_balancer(deploy: Deployment, args: WebEntryArgs) -> None:
-    assert entry(deploy, args).inputs(BALANCER) == {
+def test_load_balancer(args: WebEntryArgs) -> None:
+    assert entry(args).inputs(BALANCER) == {
         "web-alb": {
             "loadBalancerType": "application",
             "internal": not args.internet_facing,
-            "subnets": SUBNETS,
+            "subnets": [*SUBNETS],
             "securityGroups": [GROUP_ID],
             "dropInvalidHeaderFields": True,
             "desyncMitigationMode": "defensive",
@@ -68,13 +68,13 @@ def test_load_balancer(deploy: Deployment, args: WebEntryArgs) -> None:
     }
 
 
-def test_deletion_protection_is_a_choice(deploy: Deployment) -> None:
+def test_deletion_protection_is_a_choice() -> None:
     args = replace(INTERNAL, deletion_protection=False)
-    assert entry(deploy, args).one(BALANCER).inputs["enableDeletionProtection"] is False
+    assert entry(args).one(BALANCER).inputs["enableDeletionProtection"] is False
 
 
-def test_certificate(deploy: Deployment) -> None:
-    assert entry(deploy).inputs(CERTIFICATE) == {
+def test_certificate() -> None:
+    assert entry().inputs(CERTIFICATE) == {
         "web-certificate": {
             "domainName": HOST,
             "validationMethod": "DNS",
@@ -84,8 +84,8 @@ def test_certificate(deploy: Deployment) -> None:
     }
 
 
-def test_records(deploy: Deployment) -> None:
-    monitor = entry(deploy)
+def test_records() -> None:
+    monitor = entry()
     (proof,) = monitor.state(CERTIFICATE)["domainValidationOptions"]
     balancer = monitor.state(BALANCER)
     alias = {"name": balancer["dnsName"], "zoneId": balancer["zoneId"], "evaluateTargetHealth": False}
@@ -101,8 +101,8 @@ def test_records(deploy: Deployment) -> None:
     }
 
 
-def test_certificate_is_waited_for(deploy: Deployment) -> None:
-    monitor = entry(deploy)
+def test_certificate_is_waited_for() -> None:
+    monitor = entry()
     assert monitor.inputs(ISSUED) == {
         "web-certificate-issued": {
             "certificateArn": monitor.id(CERTIFICATE),
@@ -111,9 +111,9 @@ def test_certificate_is_waited_for(deploy: Deployment) -> None:
     }
 
 
-def test_only_listener(deploy: Deployment) -> None:
+def test_only_listener() -> None:
     """There is none for plain HTTP, and what no rule knows is not found."""
-    monitor = entry(deploy)
+    monitor = entry()
     assert monitor.inputs(LISTENER) == {
         "web-https": {
             "loadBalancerArn": monitor.id(BALANCER),
@@ -127,8 +127,8 @@ def test_only_listener(deploy: Deployment) -> None:
     }
 
 
-def test_listener_takes_an_issued_certificate_only(deploy: Deployment) -> None:
-    assert "web-certificate-issued" in entry(deploy).one(LISTENER).depends_on
+def test_listener_takes_an_issued_certificate_only() -> None:
+    assert "web-certificate-issued" in entry().one(LISTENER).depends_on
 
 
 def rule(monitor: RecordingMonitor, name: str, priority: int, **rest: Any) -> dict[str, Any]:
@@ -143,9 +143,9 @@ HOST_HEADER = {"hostHeader": {"values": [HOST]}}
 
 
 @pytest.mark.parametrize("args", [INTERNAL, INTERNET], ids=["internal", "internet"])
-def test_rules(deploy: Deployment, args: WebEntryArgs) -> None:
+def test_rules(args: WebEntryArgs) -> None:
     """The Execution API is refused before anything else is looked at, whatever the host."""
-    monitor = entry(deploy, args)
+    monitor = entry(args)
     assert monitor.inputs(RULE) == {
         "web-no-execution-api": rule(
             monitor,
@@ -154,14 +154,21 @@ def test_rules(deploy: Deployment, args: WebEntryArgs) -> None:
             conditions=[{"pathPattern": {"values": ["/execution", "/execution/*"]}}],
             actions=[NOT_FOUND],
         ),
+        "web-no-encoded": rule(
+            monitor,
+            "web-no-encoded",
+            11,
+            conditions=[{"pathPattern": {"regexValues": ["^/[^/]*%"]}}],
+            actions=[NOT_FOUND],
+        ),
         "web-api-server": rule(
             monitor, "web-api-server", 30, conditions=[HOST_HEADER], actions=forward(monitor, "web-api")
         ),
     }
 
 
-def test_rule_of_flower(deploy: Deployment) -> None:
-    monitor = entry(deploy, WITH_FLOWER)
+def test_rule_of_flower() -> None:
+    monitor = entry(WITH_FLOWER)
     assert monitor.inputs(RULE)["web-flower"] == rule(
         monitor,
         "web-flower",
@@ -171,7 +178,7 @@ def test_rule_of_flower(deploy: Deployment) -> None:
     )
 
 
-def test_target_groups(deploy: Deployment) -> None:
+def test_target_groups() -> None:
     expected = {
         name: {
             "vpcId": VPC_ID,
@@ -195,21 +202,22 @@ def test_target_groups(deploy: Deployment) -> None:
             ("web-flower", "web-flower", 5555, "/flower/healthcheck"),
         )
     }
-    assert entry(deploy, WITH_FLOWER).inputs(TARGETS) == expected
+    assert entry(WITH_FLOWER).inputs(TARGETS) == expected
 
 
-def test_long_names_fit(deploy: Deployment) -> None:
-    monitor = entry(deploy, WITH_FLOWER, name="airflow-a-rather-long-environment-web")
+def test_long_names_fit() -> None:
+    monitor = entry(WITH_FLOWER, name="airflow-a-rather-long-environment-web")
     names = [monitor.state(BALANCER)["name"]]
     names += [monitor.state(TARGETS, group.name)["name"] for group in monitor.by_type[TARGETS]]
     assert (len(names), {len(name) <= 32 for name in names}) == (3, {True})
 
 
-def test_firewall_stands_before_a_public_load_balancer(deploy: Deployment) -> None:
-    monitor = entry(deploy, INTERNET)
+def test_firewall_stands_before_a_public_load_balancer() -> None:
+    monitor = entry(INTERNET)
     assert monitor.one(ASSOCIATION, "web-firewall-association").inputs["resourceArn"] == monitor.id(BALANCER)
 
 
+GUARDS = ("web-no-execution-api", "web-no-encoded")
 FIXED_COUNTS = {
     "pulumi:providers:aws": 1,
     "airflow:edge:WebEntry": 1,
@@ -219,7 +227,7 @@ FIXED_COUNTS = {
     RECORD: 2,
     LISTENER: 1,
     TARGETS: 1,
-    RULE: 2,
+    RULE: 3,
 }
 
 
@@ -227,17 +235,17 @@ FIXED_COUNTS = {
     ("args", "counts"),
     [
         (INTERNAL, {}),
-        (WITH_FLOWER, {TARGETS: 2, RULE: 3}),
+        (WITH_FLOWER, {TARGETS: 2, RULE: 4}),
         (INTERNET, {"airflow:edge:WebFirewall": 1, ACL: 1, ASSOCIATION: 1}),
     ],
     ids=["internal", "with Flower", "internet"],
 )
-def test_counts(deploy: Deployment, args: WebEntryArgs, counts: dict[str, int]) -> None:
-    assert entry(deploy, args).counts == FIXED_COUNTS | counts
+def test_counts(args: WebEntryArgs, counts: dict[str, int]) -> None:
+    assert entry(args).counts == FIXED_COUNTS | counts
 
 
-def test_parents(deploy: Deployment) -> None:
-    parents = {one.type: one.parent for one in entry(deploy, replace(INTERNET, flower=True)).registered}
+def test_parents() -> None:
+    parents = {one.type: one.parent for one in entry(replace(INTERNET, flower=True)).registered}
     assert parents.pop("airflow:edge:WebEntry").startswith("airflow-platform-")
     assert (parents.pop(ACL), parents.pop(ASSOCIATION)) == ("web-firewall", "web-firewall")
     parents.pop("pulumi:providers:aws")
@@ -255,30 +263,30 @@ def test_only_a_public_load_balancer_waits_for_the_internet(deploy: Deployment, 
     assert waits is args.internet_facing
 
 
-def ready(deploy: Deployment, args: WebEntryArgs, role: Role) -> set[str]:
+def ready(args: WebEntryArgs, role: Role) -> set[str]:
     """Return the names of what the service of a role must wait for."""
-    _, component = built(deploy, lambda opts: WebEntry("web", args, opts))
+    _, component = once(WebEntry, "web", args)
     return {resource.pulumi_resource_name for resource in component.ready(role)}
 
 
 @pytest.mark.parametrize(
     ("args", "role", "names"),
     [
-        (INTERNAL, Role.API_SERVER, {"web-api-server", "web-no-execution-api"}),
-        (WITH_FLOWER, Role.FLOWER, {"web-flower", "web-no-execution-api"}),
-        (INTERNET, Role.API_SERVER, {"web-api-server", "web-no-execution-api", "web-firewall-association"}),
+        (INTERNAL, Role.API_SERVER, {"web-api-server", *GUARDS}),
+        (WITH_FLOWER, Role.FLOWER, {"web-flower", *GUARDS}),
+        (INTERNET, Role.API_SERVER, {"web-api-server", *GUARDS, "web-firewall-association"}),
         (INTERNAL, Role.FLOWER, set()),
         (INTERNAL, Role.SCHEDULER, set()),
     ],
     ids=["api-server", "Flower", "api-server on the internet", "no Flower", "scheduler"],
 )
-def test_ready(deploy: Deployment, args: WebEntryArgs, role: Role, names: set[str]) -> None:
+def test_ready(args: WebEntryArgs, role: Role, names: set[str]) -> None:
     """No task answers before its paths lead to it, the Execution API is refused and the firewall stands."""
-    assert ready(deploy, args, role) == names
+    assert ready(args, role) == names
 
 
-def test_outputs(deploy: Deployment) -> None:
-    monitor = entry(deploy)
+def test_outputs() -> None:
+    monitor = entry()
     assert monitor.outputs["web"] == {
         "url": "https://airflow.dev.data.example.com",
         "loadBalancerArn": monitor.id(BALANCER),
@@ -304,8 +312,8 @@ def test_what_others_need(deploy: Deployment) -> None:
     ]
 
 
-def test_no_target_group_without_flower(deploy: Deployment) -> None:
-    _, component = built(deploy, lambda opts: WebEntry("web", INTERNAL, opts))
+def test_no_target_group_without_flower() -> None:
+    _, component = once(WebEntry, "web", INTERNAL)
     assert component.flower_target_group_arn is None
 
 

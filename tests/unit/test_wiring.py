@@ -83,7 +83,7 @@ PLAIN = {
     "AIRFLOW__CORE__DEFAULT_POOL_TASK_SLOT_COUNT": ("b", "48"),
     "PLATFORM_BROKER_HOST": ("swf", "broker.example"),
     "PLATFORM_BROKER_PORT": ("swf", "6379"),
-    "AIRFLOW__CORE__EXECUTOR": ("aswf", "CeleryExecutor"),
+    "AIRFLOW__CORE__EXECUTOR": ("adswf", "CeleryExecutor"),
     "AIRFLOW__CELERY__SSL_ACTIVE": ("swf", "True"),
     "AIRFLOW__CELERY__SSL_MUTUAL_TLS": ("swf", "False"),
     "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": (
@@ -94,6 +94,8 @@ PLAIN = {
     "AIRFLOW__CELERY__WORKER_PREFETCH_MULTIPLIER": ("w", "1"),
     "AIRFLOW__CELERY__FLOWER_PORT": ("f", "5555"),
     "AIRFLOW__CELERY__FLOWER_URL_PREFIX": ("f", "flower"),
+    "FLOWER_CERTFILE": ("f", "/opt/airflow/state/flower.pem"),
+    "FLOWER_KEYFILE": ("f", "/opt/airflow/state/flower.key"),
     "AIRFLOW__API__BASE_URL": ("asdtw", "https://airflow.dev.example.com"),
     "AIRFLOW__API__PORT": ("a", "8080"),
     "AIRFLOW__API__WORKERS": ("a", "2"),
@@ -121,7 +123,8 @@ PLAIN = {
     "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": ("w", "15"),
     "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": ("w", "13"),
     "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": ("w", "5"),
-    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": ("w", "1"),
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": ("w", "2"),
+    "AIRFLOW__API__CLIENT_USE_PUBLIC_CERTS": ("w", "False"),
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": (
         "w",
         "https://api-server.dev.airflow.internal:8080/execution/",

@@ -9,11 +9,18 @@ from typing import Final
 from sandbox.behaviour.formats import is_arn
 from sandbox.behaviour.model import Failure
 from sandbox.behaviour.rules import Case, rule
+from sandbox.behaviour.service_linked_roles import NAMES, WITH_SUFFIX
+from sandbox.behaviour.service_linked_roles import TOKEN as SERVICE_LINKED_ROLE
 
 _DESCRIPTION: Final = re.compile("[\t\n\r\x20-\x7e\xa1-\xff]*")
 
 
-@rule("aws:iam/role:Role", "aws:iam/policy:Policy", "aws:iam/instanceProfile:InstanceProfile")
+@rule(
+    "aws:iam/role:Role",
+    "aws:iam/policy:Policy",
+    "aws:iam/instanceProfile:InstanceProfile",
+    SERVICE_LINKED_ROLE,
+)
 def path_and_description(case: Case) -> Iterator[Failure]:
     """Check the path and the characters of the description."""
     path = case.known("path")
@@ -38,3 +45,18 @@ def provider_url(case: Case) -> Iterator[Failure]:
     url = case.known("url")
     if url is not None and (not url.startswith("https://") or "?" in url):
         yield Failure("url", f'expected a URL with https and without query, got "{url}"')
+
+
+@rule(SERVICE_LINKED_ROLE)
+def service_linked_role(case: Case) -> Iterator[Failure]:
+    """Check that the service has a known role, and takes a suffix if there is one."""
+    service = case.known("awsServiceName")
+    if service is None:
+        return
+    if service not in NAMES:
+        yield Failure(
+            "awsServiceName",
+            f'the sandbox does not know the role of "{service}"; the services it knows: {", ".join(NAMES)}',
+        )
+    elif case.known("customSuffix") and service not in WITH_SUFFIX:
+        yield Failure("customSuffix", f"Custom suffix is not allowed for {service}")

@@ -85,6 +85,18 @@ ROWS = [
         {"network/zones": ["eu-west-1a", "eu-west-2b"]},
         'network.zones[1]: got "eu-west-2b", allowed: a zone of eu-west-1 (account.region)',
     ),
+    Row("service_linked_roles_are_distinct", "dev", {}),
+    Row(
+        "service_linked_roles_are_distinct",
+        "nonprod-shared",
+        {"kind": "shared", "shared/serviceLinkedRoles": ["rds", "ecs"]},
+    ),
+    Row(
+        "service_linked_roles_are_distinct",
+        "nonprod-shared",
+        {"kind": "shared", "shared/serviceLinkedRoles": ["rds", "ecs", "rds"]},
+        'shared.serviceLinkedRoles: got ["rds"], allowed: each role once',
+    ),
     Row("zones_are_distinct", "dev", {}),
     Row(
         "zones_are_distinct",

@@ -19,6 +19,7 @@ PERIODS = (
     "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
 )
 DOMAIN = "a lower-case DNS name of at most 40 characters without a final dot, such as nonprod.example.com"
+LINKED_ROLES = "ecs, ecs.application-autoscaling, rds, elasticache, elasticloadbalancing"
 SECTIONS = (
     "kind, environment, account, network, web, image, metastore, broker, dags, credentials, services, workers, "
     "observability, shared, tags"

@@ -1,0 +1,228 @@
+"""That every setting and every part reaches exactly the place that it is for, in an environment of unusual values.
+
+`test_airflow_platform.py` tests what an environment consists of; what a component makes of its arguments is tested
+beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.harness import RecordingMonitor
+from tests.unit.environments import NAME, UNUSUAL, full
+from tests.unit.programs import value_at
+
+ALB = "aws:lb/loadBalancer:LoadBalancer"
+BROKER = "aws:elasticache/replicationGroup:ReplicationGroup"
+BUCKET = "aws:s3/bucket:Bucket"
+DATABASE = "aws:rds/instance:Instance"
+DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+GROUP = "aws:ec2/securityGroup:SecurityGroup"
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+INVOCATION = "aws:lambda/invocation:Invocation"
+KEY = "aws:kms/key:Key"
+LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+MOUNT = "aws:efs/mountTarget:MountTarget"
+POLICY = "aws:iam/rolePolicy:RolePolicy"
+SECRET = "aws:secretsmanager/secret:Secret"
+SERVICE = "aws:ecs/service:Service"
+RULES = (INGRESS, "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
+
+INPUTS = [
+    # setting, type, name without the environment's, place in its inputs
+    ("metastore/instanceClass", DATABASE, "metastore-instance", "instanceClass"),
+    ("metastore/engineVersion", DATABASE, "metastore-instance", "engineVersion"),
+    ("metastore/multiAz", DATABASE, "metastore-instance", "multiAz"),
+    ("metastore/storageGib", DATABASE, "metastore-instance", "allocatedStorage"),
+    ("metastore/maxStorageGib", DATABASE, "metastore-instance", "maxAllocatedStorage"),
+    ("metastore/backupRetentionDays", DATABASE, "metastore-instance", "backupRetentionPeriod"),
+    ("metastore/protect", DATABASE, "metastore-instance", "deletionProtection"),
+    ("broker/nodeType", BROKER, "broker-group", "nodeType"),
+    ("broker/engineVersion", BROKER, "broker-group", "engineVersion"),
+    ("broker/snapshotRetentionDays", BROKER, "broker-group", "snapshotRetentionLimit"),
+    ("credentials/recoveryDays", SECRET, "credentials-fernet-key", "recoveryWindowInDays"),
+    ("credentials/keyDeletionDays", KEY, "encryption-key", "deletionWindowInDays"),
+    ("web/deletionProtection", ALB, "web-alb", "enableDeletionProtection"),
+    ("observability/taskLogRetentionDays", LIFECYCLE, "task-logs-lifecycle", "rules/2/expiration/days"),
+    ("observability/logRetentionDays", LOG_GROUP, "scheduler-log", "retentionInDays"),
+    ("observability/logRetentionDays", LOG_GROUP, "gate-log", "retentionInDays"),
+    ("observability/logRetentionDays", LOG_GROUP, "metastore-upgrade-log", "retentionInDays"),
+    ("network/flowLogRetentionDays", LOG_GROUP, "network-flow-log-group", "retentionInDays"),
+    ("network/flowLogRetentionDays", LOG_GROUP, "compute-exec-log", "retentionInDays"),
+    ("services/apiServer/count", SERVICE, "api-server-service", "desiredCount"),
+    ("services/scheduler/count", SERVICE, "scheduler-service", "desiredCount"),
+    ("services/dagProcessor/count", SERVICE, "dag-processor-service", "desiredCount"),
+    ("services/triggerer/count", SERVICE, "triggerer-service", "desiredCount"),
+]
+
+
+@pytest.fixture(scope="module")
+def monitor() -> RecordingMonitor:
+    return full()
+
+
+@pytest.mark.parametrize(
+    ("setting", "token", "name", "place"), INPUTS, ids=[f"{row[0]} {row[2]}" for row in INPUTS]
+)
+def test_setting(monitor: RecordingMonitor, setting: str, token: str, name: str, place: str) -> None:
+    assert value_at(monitor.one(token, f"{NAME}-{name}").inputs, place) == UNUSUAL[setting]
+
+
+def test_replicas_are_beside_the_primary(monitor: RecordingMonitor) -> None:
+    assert monitor.one(BROKER).inputs["numCacheClusters"] == UNUSUAL["broker/replicas"] + 1
+
+
+def test_logs_of_tasks_are_emptied_only_where_nothing_is_kept(monitor: RecordingMonitor) -> None:
+    assert "forceDestroy" not in monitor.one(BUCKET).inputs
+
+
+def variables(monitor: RecordingMonitor, who: str) -> dict[str, str]:
+    """Return the plain variables of a container."""
+    (container,) = json.loads(
+        monitor.one(DEFINITION, f"{NAME}-{who}-definition").inputs["containerDefinitions"]
+    )
+    return {item["name"]: item["value"] for item in container["environment"]}
+
+
+def test_settings_in_variables(monitor: RecordingMonitor) -> None:
+    scheduler, api_server = variables(monitor, "scheduler"), variables(monitor, "api-server")
+    assert {
+        "queued": scheduler["AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT"],
+        "visible": scheduler["AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT"],
+        "parallelism": scheduler["AIRFLOW__CORE__PARALLELISM"],
+        "processes": api_server["AIRFLOW__API__WORKERS"],
+        "proxies": api_server["FORWARDED_ALLOW_IPS"],
+        "version": api_server["PLATFORM_AIRFLOW_VERSION"],
+    } == {
+        "queued": str(UNUSUAL["workers/taskQueuedTimeoutSeconds"]),
+        "visible": str(UNUSUAL["broker/visibilityTimeoutMinutes"] * 60),
+        "parallelism": str(3 * 8 + 4 * 2),
+        "processes": str(UNUSUAL["services/apiServer/processes"]),
+        "proxies": "10.20.0.0/16",
+        "version": UNUSUAL["image/airflowVersion"],
+    }
+
+
+def test_architecture(monitor: RecordingMonitor) -> None:
+    found = {each.inputs["runtimePlatform"]["cpuArchitecture"] for each in monitor.by_type[DEFINITION]}
+    assert found == {"X86_64"}
+
+
+def test_pools_differ_as_the_settings_say(monitor: RecordingMonitor) -> None:
+    def pool(name: str) -> tuple[Any, ...]:
+        definition = monitor.one(DEFINITION, f"{NAME}-{name}-definition").inputs
+        (container,) = json.loads(definition["containerDefinitions"])
+        spread = monitor.one(SERVICE, f"{NAME}-{name}-service").inputs["capacityProviderStrategies"]
+        weights = {each["capacityProvider"]: each["weight"] for each in spread}
+        return container["command"][3:], definition["cpu"], definition["memory"], weights
+
+    assert (pool("worker-default"), pool("worker-heavy")) == (
+        (["--queues", "default", "--concurrency", "8"], "1024", "4096", {"FARGATE": 100}),
+        (
+            ["--queues", "heavy,gpu", "--concurrency", "2"],
+            "2048",
+            "8192",
+            {"FARGATE": 50, "FARGATE_SPOT": 50},
+        ),
+    )
+
+
+def test_allowed_addresses(monitor: RecordingMonitor) -> None:
+    door = monitor.id(GROUP, f"{NAME}-firewall-load-balancer")
+    into = [rule.inputs for rule in monitor.by_type[INGRESS] if rule.inputs["securityGroupId"] == door]
+    assert [rule["cidrIpv4"] for rule in into] == ["203.0.113.0/24"]
+
+
+SERVICES = [
+    *("api-server", "scheduler", "dag-processor", "triggerer", "flower"),
+    *("worker-default", "worker-heavy"),
+]
+GROUPS = [
+    (DATABASE, "metastore-instance", "vpcSecurityGroupIds/0", "metastore"),
+    (BROKER, "broker-group", "securityGroupIds/0", "broker"),
+    (MOUNT, "dag-storage-1", "securityGroups/0", "dag-storage"),
+    (MOUNT, "dag-storage-2", "securityGroups/0", "dag-storage"),
+    (ALB, "web-alb", "securityGroups/0", "load-balancer"),
+    *((SERVICE, f"{party}-service", "networkConfiguration/securityGroups/0", party) for party in SERVICES),
+]
+
+
+@pytest.mark.parametrize(("token", "name", "place", "party"), GROUPS, ids=[row[1] for row in GROUPS])
+def test_security_group(monitor: RecordingMonitor, token: str, name: str, place: str, party: str) -> None:
+    found = value_at(monitor.one(token, f"{NAME}-{name}").inputs, place)
+    assert found == monitor.id(GROUP, f"{NAME}-firewall-{party}")
+
+
+def rules_of(monitor: RecordingMonitor, party: str) -> set[str]:
+    """Return the rules that let a party in or out, at both ends of a link."""
+    group = monitor.id(GROUP, f"{NAME}-firewall-{party}")
+    ends = ("securityGroupId", "referencedSecurityGroupId")
+    return {
+        rule.name for token in RULES for rule in monitor.by_type[token] if group in map(rule.inputs.get, ends)
+    }
+
+
+def waits_for(monitor: RecordingMonitor, party: str) -> frozenset[str]:
+    """Return what a service waits for, itself or because the api-server has waited for it before."""
+    names = {f"{NAME}-api-server-service", f"{NAME}-{party}-service"}
+    return frozenset[str]().union(*(monitor.one(SERVICE, name).depends_on for name in names))
+
+
+@pytest.mark.parametrize("party", SERVICES)
+def test_service_waits_for_its_rules(monitor: RecordingMonitor, party: str) -> None:
+    assert rules_of(monitor, party) - waits_for(monitor, party) == set()
+
+
+@pytest.mark.parametrize("party", ["api-server", "flower"])
+def test_service_behind_the_door_waits_for_what_guards_it(monitor: RecordingMonitor, party: str) -> None:
+    guards = {f"{NAME}-web-{name}" for name in (party, "no-execution-api", "firewall-association")}
+    assert guards - waits_for(monitor, party) == set()
+
+
+def test_logs_of_tasks_are_encrypted_before_anybody_writes_one(monitor: RecordingMonitor) -> None:
+    settings = {f"{NAME}-task-logs-{name}" for name in ("versioning", "encryption", "policy")}
+    assert settings - monitor.one(SERVICE, f"{NAME}-api-server-service").depends_on == set()
+
+
+def test_public_load_balancer_waits_for_the_way_to_the_internet(monitor: RecordingMonitor) -> None:
+    routes = {f"{NAME}-network-vpc-public-{zone}" for zone in (1, 2)}
+    assert routes - monitor.one(ALB).depends_on == set()
+
+
+def test_what_the_gate_is_told(monitor: RecordingMonitor) -> None:
+    event = json.loads(monitor.one(INVOCATION).inputs["input"])
+    assert event["bootstrap"]["securityGroupId"] == monitor.id(GROUP, f"{NAME}-firewall-bootstrap")
+    assert event["triggers"]["databaseResourceId"] == monitor.state(DATABASE)["resourceId"]
+    assert (event["database"], event["broker"]["userId"]) == (NAME, NAME)
+
+
+def test_the_gate_may_pass_both_roles_of_its_task(monitor: RecordingMonitor) -> None:
+    policy = json.loads(monitor.one(POLICY, f"{NAME}-gate-role-policy").inputs["policy"])
+    (passes,) = [each for each in policy["Statement"] if each["Action"] == "iam:PassRole"]
+    definition = monitor.one(DEFINITION, f"{NAME}-bootstrap-definition").inputs
+    assert sorted(passes["Resource"]) == sorted(
+        definition[role] for role in ("executionRoleArn", "taskRoleArn")
+    )
+
+
+READERS = ["dag-processor", "triggerer", "worker-default", "worker-heavy"]
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_readers_come_in_through_the_readers_access_point(monitor: RecordingMonitor, reader: str) -> None:
+    """In the volume and in the policy: only both together show a reader its DAGs, and nobody can write."""
+    point = "aws:efs/accessPoint:AccessPoint", f"{NAME}-dag-storage-reader"
+    volumes = monitor.one(DEFINITION, f"{NAME}-{reader}-definition").inputs["volumes"]
+    mounted = [
+        value_at(each, "efsVolumeConfiguration") for each in volumes if "efsVolumeConfiguration" in each
+    ]
+    assert [each["authorizationConfig"]["accessPointId"] for each in mounted] == [monitor.id(*point)]
+    policy = json.loads(monitor.one(POLICY, f"{NAME}-{reader}-task-policy").inputs["policy"])
+    (mount,) = [each for each in policy["Statement"] if each["Action"] == "elasticfilesystem:ClientMount"]
+    assert mount["Condition"]["StringEquals"] == {
+        "elasticfilesystem:AccessPointArn": monitor.state(*point)["arn"]
+    }
