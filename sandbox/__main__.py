@@ -6,6 +6,7 @@ up, preview and down work on stacks; `pulumi` passes any other command on.
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -163,12 +164,19 @@ def banner(sandbox: Sandbox) -> None:
     )
 
 
+def _interrupted(*_: object) -> None:
+    """Raise what `main` answers: typer ends on a KeyboardInterrupt without a word."""
+    raise InterruptedRunError
+
+
 def main() -> None:
     """Run the command line; every expected failure is one message."""
     from sandbox.engine.build import BuildError
     from sandbox.engine.discovery import EngineError
     from sandbox.workspace import WorkspaceError
 
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
     try:
         app()
     except (InterruptedRunError, KeyboardInterrupt):

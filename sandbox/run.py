@@ -152,9 +152,9 @@ class Sandbox:
             SandboxError: Lists every edge that is missing or wrong.
 
         """
-        from sandbox.edges import violations
+        from sandbox.edges import refusals
 
-        found = [f"  {violation}" for violation in violations(graph)]
+        found = [f"  {violation}" for violation in refusals(graph)]
         if found:
             raise SandboxError(f"{stack}: {len(found)} edge(s) missing or wrong:\n" + "\n".join(found))
 

@@ -14,7 +14,7 @@ from sandbox.edges import components, containers, gate, storage, web
 from sandbox.edges.rules import Edge, Pair, Violation, pairs_of
 from sandbox.graph import Graph
 
-__all__ = ["MANDATORY", "Edge", "Pair", "Violation", "mandatory_pairs", "violations"]
+__all__ = ["MANDATORY", "Edge", "Pair", "Violation", "mandatory_pairs", "refusals", "violations"]
 
 MANDATORY: Final[tuple[Edge, ...]] = (*containers.EDGES, *gate.EDGES, *web.EDGES, *storage.EDGES)
 
@@ -40,3 +40,22 @@ def violations(graph: Graph) -> list[Violation]:
         if not graph.waits_for(pair.after, pair.before, recorded=recorded)
     ]
     return [*missing, *components.unknown_edges(graph, pairs), *components.unknown_values(graph)]
+
+
+OF_EVERYBODY: Final = frozenset(
+    {
+        *("way-out-routes", "way-out-endpoints", "platform-gate", "capacity-providers", "task-role-policies"),
+        *("function-role-policies", "flow-log-role-policies", "security-group-rules", "file-systems"),
+        *("listeners", "log-groups"),
+    }
+)
+"""Rules that hold for every program. What the others ask for, the provider gets past by trying again for a while, or
+nobody notices: too little to refuse a program that is not ours."""
+
+
+def refusals(graph: Graph) -> list[Violation]:
+    """Return the violations for which a program is refused."""
+    found = violations(graph)
+    if components.has_ours(graph):
+        return found
+    return [violation for violation in found if violation.rule in OF_EVERYBODY]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -278,16 +280,23 @@ def test_many_tasks_are_described_in_parts(aws: Account) -> None:
     assert aws.calls[: aws.calls.index("RunTask")].count("DescribeTasks") == 2
 
 
+@contextmanager
+def described(aws: Account, change: Callable[..., None]) -> Iterator[None]:
+    """Change what DescribeTasks answers."""
+    events = aws.clients.ecs.meta.events
+    events.register("after-call.ecs.DescribeTasks", change, "changed")
+    try:
+        yield
+    finally:
+        events.unregister("after-call.ecs.DescribeTasks", unique_id="changed")
+
+
 def test_unknown_task_is_waited_for_a_minute(aws: Account) -> None:
     def forget(parsed: dict[str, Any], **_: Any) -> None:
         parsed["tasks"] = []
 
-    events = aws.clients.ecs.meta.events
-    events.register("after-call.ecs.DescribeTasks", forget, "forget")
-    try:
+    with described(aws, forget):
         message = error(aws)
-    finally:
-        events.unregister("after-call.ecs.DescribeTasks", unique_id="forget")
     assert message == (
         f"ECS does not know the bootstrap task {aws.fargate.tasks[0].arn}: run `pulumi up` again"
     )
@@ -302,12 +311,8 @@ def test_task_that_was_seen_may_be_unknown_for_a_minute_later(aws: Account) -> N
         if aws.clock.seconds > 100:
             parsed["tasks"] = []
 
-    events = aws.clients.ecs.meta.events
-    events.register("after-call.ecs.DescribeTasks", forget, "forget")
-    try:
+    with described(aws, forget):
         message = error(aws)
-    finally:
-        events.unregister("after-call.ecs.DescribeTasks", unique_id="forget")
     assert message.startswith("ECS does not know the bootstrap task")
     assert aws.clock.seconds == 160
 

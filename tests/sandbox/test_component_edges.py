@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.edges import rules, violations
+from sandbox.edges import MANDATORY, OF_EVERYBODY, refusals, rules, violations
 from sandbox.edges.components import VALUES
 from sandbox.graph import Graph, from_state
 
@@ -206,3 +206,21 @@ def test_the_table_names_components_with_a_reason() -> None:
     named = {*VALUES, *(giver for givers in VALUES.values() for giver in givers)}
     assert all(token.startswith("airflow:") and token.count(":") == 2 for token in named)
     assert all(reason for givers in VALUES.values() for reason in givers.values())
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_program_that_is_not_ours_is_refused_for_the_rules_of_everybody_only(
+    program: Program, ours: bool
+) -> None:
+    """A bucket's rules for versions beside its versioning: most programs have them so, and AWS gets past it."""
+    bucket = program.add("aws:s3/bucket:Bucket", "logs", program.platform)
+    program.add("aws:s3/bucketVersioning:BucketVersioning", "logs", program.platform, bucket=bucket)
+    lifecycle = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    program.add(lifecycle, "logs", program.platform, bucket=bucket)
+    text = json.dumps(list(program.rows.values()))
+    graph = from_state(json.loads(text if ours else text.replace("airflow:", "other:")))
+    assert [violation.rule for violation in refusals(graph)] == (["bucket-versions-first"] if ours else [])
+
+
+def test_the_rules_of_everybody_are_rules() -> None:
+    assert {edge.rule for edge in MANDATORY} >= OF_EVERYBODY
