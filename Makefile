@@ -14,9 +14,10 @@ READY := $(VENV)/.ready
 PACKAGES := functions/packages/requirements.lock
 INSTALLED := $(READY) $(PACKAGES)
 STACK ?= dev
-SOURCES := components functions settings sandbox tests __main__.py
+PORT ?= 8080
+SOURCES := components dags functions images settings sandbox tests __main__.py
 
-.PHONY: help setup up preview down inventory test unit engine-tests lint format bench docs lock
+.PHONY: help setup up preview down inventory test unit engine-tests twin-tests drill lint format bench docs lock
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,13 +38,13 @@ $(PACKAGES): functions/requirements.lock | $(READY)
 	  --only-binary :all: --require-hashes --requirement functions/requirements.lock
 	@cp functions/requirements.lock $@
 
-up: $(INSTALLED) ## Apply STACK (default dev) and what it references, on simulated AWS.
-	@$(PY) -m sandbox up $(STACK)
+up: $(INSTALLED) ## Apply STACK (default dev) on simulated AWS, and run its real Airflow on http://localhost:$(PORT).
+	@$(PY) -m sandbox up $(STACK) --twin --twin-port $(PORT)
 
 preview: $(INSTALLED) ## Preview STACK on simulated AWS and check its mandatory edges.
 	@$(PY) -m sandbox preview $(STACK)
 
-down: $(INSTALLED) ## Destroy every stack on simulated AWS; fails when anything is left.
+down: $(INSTALLED) ## End every twin and destroy every stack on simulated AWS; fails when anything is left.
 	@$(PY) -m sandbox down
 
 inventory: $(INSTALLED) ## List what exists in simulated AWS.
@@ -51,20 +52,28 @@ inventory: $(INSTALLED) ## List what exists in simulated AWS.
 
 test: $(INSTALLED) ## Run all tests, with coverage.
 	@$(PY) -m sandbox engine
-	$(PY) -m pytest -n 2 --cov --cov-report=term:skip-covered tests
+	$(PY) -m pytest -n 2 -m "not twin" --cov --cov-report= tests
+	$(PY) -m pytest -m twin --cov --cov-append --cov-report=term:skip-covered tests
 
-unit: $(INSTALLED) ## Run the tests that need no engine.
-	$(PY) -m pytest -n 2 -m "not engine" tests
+unit: $(INSTALLED) ## Run the tests that need neither engine nor Airflow.
+	$(PY) -m pytest -n 2 -m "not engine and not twin" tests
 
 engine-tests: $(INSTALLED) ## Run the tests through the real Pulumi CLI.
 	@$(PY) -m sandbox engine
 	$(PY) -m pytest -n 2 -m engine tests
+
+twin-tests: $(INSTALLED) ## Run the tests on real Airflow, booted from the rendered task definitions.
+	$(PY) -m pytest -m twin tests
+
+drill: $(INSTALLED) ## Break wiring and servers under real Airflow, run its own examples; tables at the end.
+	$(PY) -m tests.twin.drills all
 
 lint: $(INSTALLED) ## Check style, types and generated documents.
 	$(VENV)/bin/ruff check $(SOURCES)
 	$(VENV)/bin/ruff format --check $(SOURCES)
 	$(VENV)/bin/mypy
 	$(PY) -m settings docs --check
+	$(VENV)/bin/hadolint images/airflow/Dockerfile
 
 format: $(INSTALLED) ## Format the code.
 	$(VENV)/bin/ruff check --fix $(SOURCES)

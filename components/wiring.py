@@ -25,6 +25,11 @@ from functions.platform_gate.kinds import SecretKind
 TASK_LOG_PREFIX: Final = "task-logs"
 """Where task logs begin in their bucket."""
 WORKER_REFRESH_SECONDS: Final = 43200
+METASTORE_OPTIONS: Final = (
+    "connect_timeout=10&keepalives_idle=30&keepalives_interval=10&keepalives_count=3&tcp_user_timeout=30000"
+)
+"""What libpq does about a server that went away without a word: it gives up after 10 seconds of connecting, 30
+seconds without an answer, or a minute of silence; left alone, Linux waits two hours."""
 SECRETS_BACKEND: Final = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
 OWNER: Final = "metastore-owner"
 """The secret of the database's owner, which RDS makes and keeps."""
@@ -163,13 +168,13 @@ PLAIN: Final[tuple[Plain, ...]] = (
     Plain("PLATFORM_AIRFLOW_VERSION", EVERY, lambda f: f.airflow_version, "checked against the image"),
     Plain("AWS_DEFAULT_REGION", EVERY, lambda f: f.region, "boto3 reads no other variable"),
     Plain("AIRFLOW_HOME", EVERY, STATE_PATH, "Airflow writes there, the image is read-only"),
-    Plain("CONNECTION_CHECK_MAX_COUNT", EVERY, "0", "the gate has waited for metastore and broker"),
-    Plain("DUMB_INIT_SETSID", WORKER, "0", "SIGTERM to the group would reach tasks"),
+    Plain("HOME", EVERY, STATE_PATH, "programs write there, gunicorn a socket; the image is read-only"),
     Plain("AIRFLOW__LOGGING__COLORED_CONSOLE_LOG", AIRFLOW, "False", "CloudWatch shows no colours"),
     # Metastore.
     Plain("PLATFORM_METASTORE_HOST", METASTORE, lambda f: f.metastore_host, "part of the address"),
     Plain("PLATFORM_METASTORE_PORT", METASTORE, lambda f: str(f.metastore_port), "part of the address"),
     Plain("PLATFORM_METASTORE_DATABASE", METASTORE, lambda f: f.metastore_database, "part of the address"),
+    Plain("PLATFORM_METASTORE_OPTIONS", METASTORE, METASTORE_OPTIONS, "a failover is noticed in a minute"),
     Plain("AIRFLOW__CORE__DEFAULT_POOL_TASK_SLOT_COUNT", BOOTSTRAP, lambda f: str(f.parallelism),
           "the 128 slots of the default pool would cap all workers"),
     # Broker and Celery.
@@ -190,6 +195,9 @@ PLAIN: Final[tuple[Plain, ...]] = (
     # Api-server.
     Plain("AIRFLOW__API__BASE_URL", AIRFLOW, lambda f: f.base_url, "links in messages; cookies"),
     Plain("AIRFLOW__API__PORT", API, str(API_SERVER_PORT), "the security groups know it"),
+    # The entry point writes both files from the secrets.
+    Plain("AIRFLOW__API__SSL_CERT", API, f"{STATE_PATH}/api-server.pem", "there is no plain HTTP"),
+    Plain("AIRFLOW__API__SSL_KEY", API, f"{STATE_PATH}/api-server.key", "there is no plain HTTP"),
     Plain("AIRFLOW__API__WORKERS", API, lambda f: str(f.api_server_processes), "sized with the memory"),
     Plain("AIRFLOW__API__SERVER_TYPE", API, "gunicorn", "replaces its processes one by one"),
     Plain("AIRFLOW__API__WORKER_REFRESH_INTERVAL", API, str(WORKER_REFRESH_SECONDS), "their memory grows"),
@@ -228,6 +236,8 @@ PLAIN: Final[tuple[Plain, ...]] = (
     Plain("AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT", WORKER, "5", "see above"),
     # Each heartbeat of each running task is a request to the api-server and a commit in the metastore.
     Plain("AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL", WORKER, "2", "a slot is free 5 seconds after its task"),
+    # Without a file of its own a worker would trust every authority that the image knows.
+    Plain("AIRFLOW__API__SSL_CA_FILE", WORKER, f"{STATE_PATH}/api-server.pem", "the entry point writes it"),
     Plain("AIRFLOW__API__CLIENT_USE_PUBLIC_CERTS", WORKER, "False", "the api-server's certificate and no other"),
     Plain("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", WORKER, lambda f: f.execution_api_url,
           "not through the load balancer, which does not forward it"),

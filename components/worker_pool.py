@@ -76,7 +76,7 @@ class WorkerPool(pulumi.ComponentResource):
         self.service = AirflowService(
             name,
             AirflowServiceArgs(
-                task=replace(args.task, command=_command(args)),
+                task=replace(args.task, command=_command(args), environment=_environment(args)),
                 cluster_arn=args.cluster_arn,
                 subnet_ids=args.subnet_ids,
                 security_group_id=args.security_group_id,
@@ -101,6 +101,11 @@ class WorkerPool(pulumi.ComponentResource):
         self.register_outputs(
             {"serviceName": self.service_name, "scalingResourceId": self.scaling_resource_id}
         )
+
+
+def _environment(args: WorkerPoolArgs) -> dict[str, pulumi.Input[str]]:
+    # The entry point refuses a concurrency that does not fit; a container cannot see the memory of its task.
+    return {**args.task.environment, "PLATFORM_TASK_MEMORY_MIB": str(args.task.memory_mib)}
 
 
 def _command(args: WorkerPoolArgs) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ up, preview and down work on stacks; `pulumi` passes any other command on.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import signal
 import sys
@@ -15,6 +16,8 @@ import typer
 
 from sandbox.arguments import parse
 from sandbox.run import READ_ONLY, InterruptedRunError, Options, Sandbox, SandboxError, opened, say
+from sandbox.twin.commands import PORT, welcomed
+from sandbox.twin.commands import app as twin
 
 app = typer.Typer(
     help="Run the real Pulumi engine on simulated AWS: no account, no credentials, nothing real is created.",
@@ -23,8 +26,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # importing rich for help texts would cost every command 50 ms
 )
+app.add_typer(twin, name="twin")
 
 
+SERVICE: Final = "aws:ecs/service:Service"
+"""A stack with one has something to run."""
 INTERRUPTED: Final = 130
 """Exit code of a command that was stopped by Ctrl-C, as shells have it."""
 
@@ -76,7 +82,14 @@ def choose(
 
 @app.command()
 def up(
+    context: typer.Context,
     stacks: Annotated[list[str], typer.Argument(help="Stacks to apply, with what they reference.")],
+    with_twin: Annotated[
+        bool, typer.Option("--twin", help="Then run the real Airflow of each environment on this machine.")
+    ] = False,
+    twin_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of Airflow on localhost; 0: a free one.")
+    ] = PORT,
 ) -> None:
     """Apply stacks and the stacks that they reference."""
     with opened(Choices.project, Choices.options, writes=True) as sandbox:
@@ -84,6 +97,12 @@ def up(
         for stack in stacks:
             sandbox.up(stack)
     say(f"simulated AWS: up {', '.join(stacks)} finished")
+    if with_twin:
+        from sandbox.recovery import resources
+
+        for stack in stacks:
+            if any(each["type"] == SERVICE for each in resources(sandbox.workspace, stack)):
+                welcomed(context, stack, "--port", str(twin_port))
 
 
 @app.command()
@@ -107,12 +126,23 @@ def down(
         applied = sandbox.workspace.applied()
         wanted = stacks or applied
         for stack in sorted(wanted, key=lambda stack: -len(sandbox.workspace.references(stack))):
+            _end_twin(stack)
             sandbox.down(stack)
         left = list(sandbox.inventory)
         say(f"simulated AWS: {len(wanted)} stack(s) destroyed; the inventory holds {len(left)} resource(s)")
         if not stacks and left:
             lines = "\n".join(f"  {entry.token} {entry.id} ({entry.urn})" for entry in left)
             raise SandboxError(f"resources exist that no state knows:\n{lines}")
+
+
+def _end_twin(stack: str) -> None:
+    """End the twin of a stack that is about to be destroyed, if one runs."""
+    from sandbox.twin.client import Twin, folders
+    from sandbox.twin.control import NoTwinError
+
+    with contextlib.suppress(NoTwinError):
+        Twin(folders(Choices.project) / stack).stop()
+        say(f"{stack}: its twin has ended")
 
 
 @app.command()

@@ -39,6 +39,9 @@ class Project:
     """A project in a folder of its own, with one stack `dev` unless a test adds more."""
 
     folder: Path
+    measured: bool = True
+    """Whether the coverage of its processes counts. Measuring slows them by half, and the platform's own program runs
+    in the unit tests as well."""
 
     @classmethod
     def raw(cls, folder: Path, *resources: dict[str, Any], account: str = ACCOUNT) -> Project:
@@ -66,13 +69,18 @@ class Project:
         for package in ("components", "settings", "functions"):
             shutil.copytree(ROOT / package, folder / package, ignore=ignored)
         (folder / "functions" / "packages").symlink_to(ROOT / "functions" / "packages")
-        return cls(folder)
+        return cls(folder, measured=False)
 
     @classmethod
     def copy(cls, folder: Path, name: str) -> Project:
         """Copy a program from tests/programs."""
         shutil.copytree(ROOT / "tests" / "programs" / name, folder)
         return cls(folder)
+
+    def moved_to(self, folder: Path) -> Project:
+        """Return a copy with everything that was applied: cheaper than to apply it again."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder, self.measured)
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a text, which must be there, in one of the project's files."""
@@ -94,7 +102,7 @@ class Project:
         return subprocess.Popen(
             self.command(*arguments),
             cwd=ROOT,
-            env=environment(),
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -107,7 +115,7 @@ class Project:
         done = subprocess.run(
             self.command(*arguments),
             cwd=ROOT,
-            env=environment() | extra,
+            env=self.environment() | extra,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -118,6 +126,11 @@ class Project:
         if check and done.returncode:
             raise AssertionError(f"{arguments} failed:\n{done.stdout}")
         return done
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a sandbox command on this project."""
+        found = environment()
+        return found if self.measured else {key: found[key] for key in found if not key.startswith("COVERAGE_")}
 
     def state(self, stack: str = "dev") -> list[dict[str, Any]]:
         """Return the resources in a stack's state."""

@@ -98,11 +98,6 @@ COMMANDS = {
     Role.FLOWER: ["airflow", "celery", "flower"],
     Role.BOOTSTRAP: ["platform-bootstrap"],
 }
-CELERY_APP = "airflow.providers.celery.executors.celery_executor.app"
-PING = (
-    f"platform-entrypoint celery --app {CELERY_APP} inspect ping --destination celery@$(hostname) --timeout 5"
-)
-JOBS_CHECK = ["CMD", "platform-entrypoint", "airflow", "jobs", "check", "--job-type"]
 HEALTH = {
     Role.API_SERVER: (
         ["CMD", "curl", "-fsSk", "--max-time", "4", "https://localhost:8080/api/v2/version"],
@@ -111,14 +106,9 @@ HEALTH = {
         3,
     ),
     Role.SCHEDULER: (["CMD", "curl", "-fsS", "--max-time", "9", "http://localhost:8974/health"], 30, 10, 5),
-    Role.DAG_PROCESSOR: ([*JOBS_CHECK, "DagProcessorJob", "--local"], 60, 30, 3),
-    Role.TRIGGERER: ([*JOBS_CHECK, "TriggererJob", "--local"], 60, 30, 3),
-    Role.WORKER: (
-        ["CMD-SHELL", PING],
-        60,
-        30,
-        10,
-    ),
+    Role.DAG_PROCESSOR: (["CMD", "platform-health", "dag-processor"], 30, 10, 3),
+    Role.TRIGGERER: (["CMD", "platform-health", "triggerer"], 30, 10, 3),
+    Role.WORKER: (["CMD", "platform-health", "worker"], 30, 20, 5),
     Role.FLOWER: (
         ["CMD", "curl", "-fsSk", "--max-time", "4", "https://localhost:5555/flower/healthcheck"],
         30,

@@ -1,7 +1,7 @@
 """The task definitions of the real stacks, against AWS's own model of them and against the secrets that exist.
 
-Registered in moto's ECS with boto3, which validates every parameter by botocore's service model first. Not proved:
-that the image has what the commands call, which only the image itself can show.
+Registered in moto's ECS with boto3, which validates every parameter by botocore's service model first, and given to
+the image's entry point. Not proved: that Airflow understands what the entry point makes of it; the twin runs it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pytest
 from moto import mock_aws
 
 from functions.platform_gate.kinds import JSON_KEYS, SecretKind
+from images.airflow.platform_runtime.start import compose
 from tests.harness import RecordingMonitor
 from tests.unit.stacks import ENVIRONMENTS, deployed
 
@@ -194,3 +195,37 @@ def test_every_container_that_stays_has_a_health_check(stack: Stack) -> None:
         if not all("healthCheck" in each for each in stack.containers(name))
     ]
     assert without == [f"airflow-{stack.name}-bootstrap-definition"]
+
+
+AIRFLOW_VERSION = "3.3.2"
+OF_THE_IMAGE = {"PLATFORM_METASTORE_CA_BUNDLE": "/opt/platform/certificates/rds-global-bundle.pem"}
+VALUES = {
+    "AIRFLOW__CORE__FERNET_KEY": "A" * 43 + "=",
+    "PLATFORM_API_SERVER_CERTIFICATE": "-----BEGIN CERTIFICATE-----",
+    "PLATFORM_API_SERVER_PRIVATE_KEY": "-----BEGIN PRIVATE KEY-----",
+}
+
+
+def test_the_entry_point_starts_every_container(stack: Stack) -> None:
+    """It names everything that is missing or contradictory, so nothing of either is left in a definition."""
+    for name in stack.definitions:
+        for container in stack.containers(name):
+            plain = {each["name"]: each["value"] for each in container["environment"]}
+            secret = {each["name"]: VALUES.get(each["name"], "x" * 40) for each in container["secrets"]}
+            start = compose(OF_THE_IMAGE | plain | secret, container["command"], AIRFLOW_VERSION)
+            assert start.files.keys() <= {
+                "/opt/airflow/state/api-server.pem",
+                "/opt/airflow/state/api-server.key",
+            }
+
+
+def test_workers_know_the_memory_of_their_task(stack: Stack) -> None:
+    memory = {
+        name: (variable["value"], inputs["memory"])
+        for name, inputs in stack.definitions.items()
+        for container in stack.containers(name)
+        for variable in container["environment"]
+        if variable["name"] == "PLATFORM_TASK_MEMORY_MIB"
+    }
+    assert memory.keys() == {name for name in stack.definitions if "-worker-" in name}
+    assert all(told == given for told, given in memory.values())

@@ -1,0 +1,141 @@
+"""Is this container's worker alive and still taking tasks.
+
+It must answer over the broker, be subscribed to a queue, and take tasks while some wait and it has room: after a
+failover of the broker Celery may answer and never consume again. A broker out of reach says nothing about the worker:
+its tasks run on, so it stays healthy for half an hour, counted from the first check that did not get through. After
+that it is replaced, because then the container itself may be cut off.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Final, Protocol
+
+AWAY_SECONDS: Final = 1800
+"""How long a broker may be out of reach before that counts against the worker."""
+ANSWER_SECONDS: Final = 6.0
+"""How long a worker may take to answer; its main process does nothing but this and handing out tasks."""
+
+
+ONE_ATTEMPT: Final[Mapping[str, float]] = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+    "socket_connect_timeout": 3,
+    "socket_timeout": ANSWER_SECONDS + 1,
+}
+"""kombu itself would try for ever; the next check comes soon enough."""
+
+
+class BrokerAway(Exception):
+    """The broker cannot be reached."""
+
+
+class Worker(Protocol):
+    """What can be asked over the broker."""
+
+    def ask(self, command: str) -> Any:
+        """Return this worker's answer, or None when it gives none in time."""
+
+    def waiting(self, queue: str) -> int:
+        """Return how many messages wait in a queue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What one check saw of the work."""
+
+    waiting: int
+    """Messages in the worker's queues."""
+    free: int
+    """Tasks that it could take at once."""
+    taken: int
+    """Tasks that it has taken since its start."""
+
+
+def problem(worker: Worker, notes: dict[str, Any], now: float) -> str | None:
+    """Say why the worker is unhealthy, or None; `notes` is what the last check remembered, and is updated."""
+    try:
+        return _judge(worker, notes)
+    except BrokerAway as error:
+        away_since = notes.setdefault("away_since", now)
+        # What was seen before an outage says nothing afterwards.
+        notes.pop("seen", None)
+        if now - away_since > AWAY_SECONDS:
+            return f"the broker has been out of reach for {now - away_since:.0f} s: {error}"
+        return None
+
+
+def _judge(worker: Worker, notes: dict[str, Any]) -> str | None:
+    stats = worker.ask("stats")
+    notes.pop("away_since", None)
+    before = notes.pop("seen", None)
+    if stats is None:
+        return "the worker does not answer"
+    queues = worker.ask("active_queues")
+    if not queues:
+        return "the worker is subscribed to no queue"
+    seen = Seen(
+        waiting=sum(worker.waiting(queue["name"]) for queue in queues),
+        free=stats["pool"]["max-concurrency"] - len(worker.ask("active") or ()),
+        taken=sum(stats["total"].values()),
+    )
+    notes["seen"] = asdict(seen)
+    if before and _stands_still(Seen(**before), seen):
+        return (
+            f"{seen.waiting} tasks wait, {seen.free} slots are free, and none was taken since the last check"
+        )
+    return None
+
+
+def _stands_still(before: Seen, now: Seen) -> bool:
+    idle = all(seen.waiting > 0 and seen.free > 0 for seen in (before, now))
+    return idle and before.taken == now.taken
+
+
+class CeleryWorker:
+    """The worker of this host, asked through kombu: Celery and Airflow would take seconds to import."""
+
+    def __init__(self, url: str) -> None:
+        """Remember the broker's address; nothing is connected yet."""
+        from kombu import Connection
+        from kombu.exceptions import OperationalError
+
+        self._node = f"celery@{socket.gethostname()}"
+        self._connection: Any = Connection(url, transport_options=dict(ONE_ATTEMPT))
+        # A check that takes too long is interrupted by a TimeoutError, which is an OSError.
+        self._errors = (
+            OperationalError,
+            OSError,
+            *self._connection.connection_errors,
+            *self._connection.channel_errors,
+        )
+
+    def ask(self, command: str) -> Any:
+        """Return this worker's answer, or None."""
+        with self._reached():
+            answers = self._mailbox.call([self._node], command, timeout=ANSWER_SECONDS)
+        return next((answer[self._node] for answer in answers if self._node in answer), None)
+
+    def waiting(self, queue: str) -> int:
+        """Return how many messages wait in a queue."""
+        with self._reached():
+            return int(self._connection.default_channel.client.llen(queue))
+
+    @cached_property
+    def _mailbox(self) -> Any:
+        from kombu.pidbox import Mailbox
+
+        return Mailbox("celery", type="fanout", accept=["json"], serializer="json")(self._connection)
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except self._errors as error:
+            raise BrokerAway(str(error)) from error

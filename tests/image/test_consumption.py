@@ -1,0 +1,207 @@
+"""When a worker counts as unhealthy: with a fake worker, so what is proved is the judgement.
+
+Not proved here: that kombu asks Celery as Celery wants it; the twin's tests ask a real worker.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from images.airflow.platform_runtime.consumption import AWAY_SECONDS, BrokerAway, CeleryWorker, problem
+
+NOW = 1000.0
+TASK = {"id": "x"}
+
+
+class FakeWorker:
+    """Answers as Celery does; without an answer, or without a broker, if told so."""
+
+    def __init__(self, waiting: int = 0, active: int = 0, taken: int = 0) -> None:
+        self.depth, self.active, self.taken = waiting, active, taken
+        self.queues: list[dict[str, str]] | None = [{"name": "default"}, {"name": "heavy"}]
+        self.silent = self.away = False
+        self.asked: list[str] = []
+
+    def ask(self, command: str) -> Any:
+        if self.away:
+            raise BrokerAway("connection refused")
+        self.asked.append(command)
+        if self.silent:
+            return None
+        return {
+            "stats": {"pool": {"max-concurrency": 4}, "total": {"execute_workload": self.taken}},
+            "active_queues": self.queues,
+            "active": [TASK] * self.active,
+        }[command]
+
+    def waiting(self, queue: str) -> int:
+        return self.depth if queue == "heavy" else 0
+
+
+def test_an_idle_worker_is_healthy() -> None:
+    notes: dict[str, Any] = {}
+    assert problem(FakeWorker(), notes, NOW) is None
+    assert notes == {"seen": {"waiting": 0, "free": 4, "taken": 0}}
+
+
+def test_a_worker_that_does_not_answer() -> None:
+    worker = FakeWorker()
+    worker.silent = True
+    assert problem(worker, {}, NOW) == "the worker does not answer"
+
+
+@pytest.mark.parametrize("queues", [None, []], ids=["no answer", "none"])
+def test_a_worker_without_a_queue(queues: list[dict[str, str]] | None) -> None:
+    worker = FakeWorker()
+    worker.queues = queues
+    assert problem(worker, {}, NOW) == "the worker is subscribed to no queue"
+
+
+def test_a_worker_that_takes_nothing() -> None:
+    """Celery answers, but does not consume: what happens after a failover of the broker."""
+    notes: dict[str, Any] = {}
+    assert problem(FakeWorker(waiting=3, taken=7), notes, NOW) is None
+    assert problem(FakeWorker(waiting=5, taken=7), notes, NOW + 30) == (
+        "5 tasks wait, 4 slots are free, and none was taken since the last check"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (FakeWorker(waiting=3), FakeWorker(waiting=3, taken=1)),
+        (FakeWorker(waiting=3, active=4), FakeWorker(waiting=3, active=3)),
+        (FakeWorker(waiting=3, active=3), FakeWorker(waiting=3, active=4)),
+        (FakeWorker(), FakeWorker(waiting=3)),
+        (FakeWorker(waiting=3), FakeWorker()),
+    ],
+    ids=["took one", "was full", "is full", "nothing waited", "nothing waits"],
+)
+def test_a_worker_that_goes_on(before: FakeWorker, now: FakeWorker) -> None:
+    notes: dict[str, Any] = {}
+    assert problem(before, notes, NOW) is None
+    assert problem(now, notes, NOW + 30) is None
+
+
+def test_standing_still_is_judged_anew_at_each_check() -> None:
+    notes: dict[str, Any] = {}
+    worker = FakeWorker(waiting=3)
+    verdicts = [problem(worker, notes, NOW + 30 * check) is None for check in range(3)]
+    worker.taken = 1
+    verdicts.append(problem(worker, notes, NOW + 90) is None)
+    assert verdicts == [True, False, False, True]
+
+
+def test_a_broker_out_of_reach_is_not_the_workers_fault() -> None:
+    """Its tasks run on, and a new worker would not reach the broker either."""
+    worker = FakeWorker()
+    worker.away = True
+    notes: dict[str, Any] = {}
+    assert problem(worker, notes, NOW) is None
+    assert problem(worker, notes, NOW + AWAY_SECONDS) is None
+    assert notes == {"away_since": NOW}
+
+
+def test_it_is_not_forgiven_for_ever() -> None:
+    """Then the container itself may be cut off."""
+    worker = FakeWorker()
+    worker.away = True
+    notes: dict[str, Any] = {"away_since": NOW}
+    assert problem(worker, notes, NOW + AWAY_SECONDS + 1) == (
+        "the broker has been out of reach for 1801 s: connection refused"
+    )
+
+
+def test_an_outage_ends_with_the_first_answer() -> None:
+    notes: dict[str, Any] = {"away_since": NOW}
+    assert problem(FakeWorker(), notes, NOW + 60) is None
+    assert "away_since" not in notes
+
+
+def test_a_silent_worker_ends_the_outage_too() -> None:
+    """The broker has taken the question."""
+    worker = FakeWorker()
+    worker.silent = True
+    notes: dict[str, Any] = {"away_since": NOW}
+    problem(worker, notes, NOW + 60)
+    assert notes == {}
+
+
+def test_what_was_seen_before_an_outage_does_not_count() -> None:
+    notes: dict[str, Any] = {}
+    problem(FakeWorker(waiting=3), notes, NOW)
+    away = FakeWorker()
+    away.away = True
+    problem(away, notes, NOW + 30)
+    assert problem(FakeWorker(waiting=3), notes, NOW + 60) is None
+
+
+class FakeKombu:
+    """kombu with one connection; what it answers depends on `answers` and `error`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.answers: list[dict[str, Any]] = []
+        self.error: Exception | None = None
+        self.calls: list[Any] = []
+        self.connection_errors = self.channel_errors = ()
+        self.default_channel = self.client = self
+        kombu, pidbox, exceptions = (ModuleType(f"kombu{name}") for name in ("", ".pidbox", ".exceptions"))
+        vars(kombu)["Connection"] = self.connect
+        vars(pidbox)["Mailbox"] = lambda *words, **options: lambda _connection: self
+        vars(exceptions)["OperationalError"] = LookupError
+        for module in (kombu, pidbox, exceptions):
+            monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setattr(socket, "gethostname", lambda: "ip-10-20-0-11")
+
+    def connect(self, url: str, transport_options: dict[str, Any]) -> FakeKombu:
+        self.calls.append((url, transport_options["max_retries"]))
+        return self
+
+    def call(self, nodes: list[str], command: str, timeout: float) -> list[dict[str, Any]]:
+        self.calls.append((nodes, command, timeout))
+        if self.error:
+            raise self.error
+        return self.answers
+
+    def llen(self, queue: str) -> int:
+        if self.error:
+            raise self.error
+        return len(queue)
+
+
+NODE = "celery@ip-10-20-0-11"
+
+
+def test_this_hosts_worker_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    kombu = FakeKombu(monkeypatch)
+    kombu.answers = [{NODE: {"ok": "pong"}}]
+    assert CeleryWorker("rediss://b").ask("ping") == {"ok": "pong"}
+    assert kombu.calls == [("rediss://b", 1), ([NODE], "ping", 6.0)]
+
+
+@pytest.mark.parametrize("answers", [[], [{"celery@other": {}}]], ids=["none", "another worker's"])
+def test_no_answer(monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, Any]]) -> None:
+    FakeKombu(monkeypatch).answers = answers
+    assert CeleryWorker("rediss://b").ask("ping") is None
+
+
+def test_length_of_a_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    FakeKombu(monkeypatch)
+    assert CeleryWorker("rediss://b").waiting("default") == 7
+
+
+@pytest.mark.parametrize(
+    "error", [LookupError("refused"), TimeoutError("refused")], ids=["kombu's", "interrupted"]
+)
+def test_a_broker_out_of_reach(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    FakeKombu(monkeypatch).error = error
+    worker = CeleryWorker("rediss://b")
+    with pytest.raises(BrokerAway, match="refused"):
+        worker.ask("ping")
+    with pytest.raises(BrokerAway, match="refused"):
+        worker.waiting("default")

@@ -1,0 +1,154 @@
+"""The Dockerfile: clean, one version everywhere, what runs as whom, and nothing in it that should not be.
+
+Not proved here: that it builds, which needs a container engine and the official image.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components import task
+from images.airflow.lock import pins
+from sandbox.twin.image import _Dockerfile
+from tests.unit.stacks import ENVIRONMENTS, stack_file
+
+FOLDER = Path(__file__).parents[2] / "images" / "airflow"
+TEXT = (FOLDER / "Dockerfile").read_text()
+DOCKERFILE = _Dockerfile(TEXT.encode())
+VERSION = DOCKERFILE.argument("AIRFLOW_VERSION")
+LOCK = (FOLDER / "requirements.lock").read_text()
+
+
+def test_hadolint_finds_nothing() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    answer = subprocess.run([hadolint, FOLDER / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("stack", ENVIRONMENTS)
+def test_the_stacks_name_the_images_version(stack: str) -> None:
+    assert stack_file(stack)["image"]["airflowVersion"] == VERSION
+
+
+def test_requirements_and_lock_name_the_images_version() -> None:
+    required = re.findall(
+        r"^apache-airflow\[[^]]+\]==(\S+)$", (FOLDER / "requirements.in").read_text(), re.MULTILINE
+    )
+    locked = pins(LOCK)
+    assert required == [VERSION]
+    assert {locked["apache-airflow"], locked["apache-airflow-core"]} == {VERSION}
+
+
+def test_base_image() -> None:
+    assert DOCKERFILE.last("FROM") == "apache/airflow:slim-${AIRFLOW_VERSION}-python${PYTHON_VERSION}"
+
+
+def test_it_runs_as_the_definitions_say() -> None:
+    assert DOCKERFILE.last("USER") == task.USER
+
+
+def test_scratch_is_declared_and_owned() -> None:
+    """Fargate gives a volume to root unless its mount point is declared, with the owner that it shall have."""
+    assert DOCKERFILE.exec_form("VOLUME") == list(task.SCRATCH.values())
+    assert f"--owner=50000 --group=0 --mode=0770 {task.STATE_PATH}" in TEXT
+    assert "chown 50000:0 /tmp" in TEXT
+
+
+def test_dags_have_a_mount_point() -> None:
+    assert task.DAG_STORAGE_PATH in TEXT
+
+
+def test_entry_point_and_health() -> None:
+    assert DOCKERFILE.exec_form("ENTRYPOINT") == ["platform-entrypoint"]
+    assert DOCKERFILE.last("HEALTHCHECK") == "NONE"
+
+
+@pytest.mark.parametrize("command", ["platform-entrypoint", task.HEALTH_COMMAND, "platform-bootstrap"])
+def test_commands_are_scripts_of_the_image(command: str) -> None:
+    script = FOLDER / "bin" / command
+    assert script.stat().st_mode & 0o111 == 0o111
+    assert script.read_text().startswith("#!/usr/bin/env python\n")
+
+
+def test_packages_come_from_the_lock_alone() -> None:
+    installing = [line for line in TEXT.splitlines() if re.search(r"\b(pip|apt-get|apt|curl|wget)\b", line)]
+    assert installing == [
+        "RUN uv pip sync --no-cache --require-hashes --compile-bytecode /opt/platform/requirements.lock"
+    ]
+
+
+def test_every_package_has_hashes() -> None:
+    blocks = re.split(r"^(?=[A-Za-z0-9])", LOCK, flags=re.MULTILINE)[1:]
+    assert [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+FITTING = {"celery": r"5\.[0-6]\.", "kombu": r"5\.([7-9]|\d\d)\.", "gunicorn": r"2[5-9]\.|[3-9]\d\."}
+
+
+@pytest.mark.parametrize(("package", "fits"), FITTING.items())
+def test_the_lock_keeps_what_the_requirements_give_a_reason_for(package: str, fits: str) -> None:
+    assert re.match(fits, pins(LOCK)[package])
+
+
+@pytest.mark.parametrize(
+    "package", ["asyncpg", "boto3", "flower", "psycopg", "psycopg2-binary", "redis", "statsd"]
+)
+def test_the_lock_has_what_the_platform_needs(package: str) -> None:
+    assert package in pins(LOCK)
+
+
+def test_every_requirement_says_why() -> None:
+    lines = (FOLDER / "requirements.in").read_text().splitlines()
+    assert [
+        line for line, before in zip(lines[1:], lines, strict=False) if line[:1] != "#" and before[:1] != "#"
+    ] == []
+
+
+def test_what_is_copied_exists_and_passes_the_ignore_file() -> None:
+    allowed = [
+        line[1:] for line in (FOLDER / ".dockerignore").read_text().splitlines() if line.startswith("!")
+    ]
+    assert [source for source, _ in DOCKERFILE.copies] == [
+        "requirements.lock",
+        "certificates",
+        "bin",
+        "platform_runtime",
+    ]
+    for source, _ in DOCKERFILE.copies:
+        assert (FOLDER / source).exists()
+        assert any(pattern.split("/")[0] == source for pattern in allowed)
+
+
+@pytest.mark.parametrize(
+    "name", ["Dockerfile", "__main__.py", "lock.py", ".env", "certificates/api-server.key"]
+)
+def test_what_the_image_does_not_need_stays_outside(name: str) -> None:
+    allowed = [
+        line[1:] for line in (FOLDER / ".dockerignore").read_text().splitlines() if line.startswith("!")
+    ]
+    assert not any(fnmatch.fnmatch(name, pattern) for pattern in allowed)
+
+
+def test_the_images_variables() -> None:
+    added = {
+        name: value
+        for name, value in DOCKERFILE.environment.items()
+        if name in {"PYTHONPATH", "PYTHONUNBUFFERED", "PLATFORM_METASTORE_CA_BUNDLE"}
+    }
+    assert added == {
+        "PYTHONPATH": "/opt/platform/lib",
+        "PYTHONUNBUFFERED": "1",
+        "PLATFORM_METASTORE_CA_BUNDLE": "/opt/platform/certificates/rds-global-bundle.pem",
+    }
+    assert DOCKERFILE.environment["PATH"].startswith("/opt/platform/bin:/root/bin:/home/airflow/.local/bin:")
+
+
+def test_no_variable_is_a_secret() -> None:
+    words = re.compile(r"PASSWORD|SECRET|TOKEN|FERNET|PRIVATE")
+    assert [name for name in DOCKERFILE.environment if words.search(name)] == []

@@ -1,0 +1,149 @@
+"""A twin for tests and drills: started in a project of its own, asked through its socket and its public API."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sandbox.twin import control
+from sandbox.twin.airflow_api import Airflow
+from tests.engine.support import ROOT, Project
+
+START_SECONDS = 400
+SETTLE_SECONDS = 180
+POLL_SECONDS = 0.2
+DRILL_DAGS = Path(__file__).with_name("dags")
+
+
+@dataclass
+class RunningTwin:
+    """A twin that answers."""
+
+    project: Path
+    stack: str
+    url: str
+    username: str
+    password: str
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the twin."""
+        return self.project / ".sandbox" / "twin" / self.stack
+
+    @cached_property
+    def airflow(self) -> Airflow:
+        """Airflow as its administrator."""
+        return Airflow(self.url, self.username, self.password)
+
+    def call(self, command: str, **arguments: Any) -> Any:
+        """Let the twin do something."""
+        return control.call(self.folder, command, **arguments)
+
+    def service(self, role: str) -> Mapping[str, Any]:
+        """Return the status of the service with a role or a name."""
+        (found,) = [each for each in self.call("status")["services"] if role in (each["role"], each["name"])]
+        service: Mapping[str, Any] = found
+        return service
+
+    def task(self, role: str) -> str:
+        """Return the id of the first running task of a service."""
+        ids = [str(task["id"]) for task in self.service(role)["tasks"] if task["status"] == "RUNNING"]
+        return ids[0]
+
+    def environment(self, role: str) -> Mapping[str, str]:
+        """Return what the container of a service was started with."""
+        (found,) = self.call("environment", service=role).values()
+        environment: Mapping[str, str] = found
+        return environment
+
+    def change(
+        self,
+        role: str,
+        variables: Mapping[str, str | None],
+        arguments: Sequence[str] = (),
+        *,
+        wait: bool = True,
+    ) -> None:
+        """Deploy a service with other variables; none at all: as rendered."""
+        self.call("change", service=role, variables=dict(variables), arguments=list(arguments))
+        if wait:
+            self.wait_ready()
+
+    def wait_ready(self, seconds: float = SETTLE_SECONDS) -> float:
+        """Wait until every service is steady; return how long that took."""
+        return self.until(lambda: self.call("status")["ready"], seconds, "every service is steady")
+
+    def until(self, done: Callable[[], bool], seconds: float, what: str) -> float:
+        """Wait until something is true; return how long that took.
+
+        Raises:
+            TimeoutError: It is not in time.
+
+        """
+        began = time.monotonic()
+        while not done():
+            if time.monotonic() > began + seconds:
+                raise TimeoutError(f"not after {seconds:g} s: {what}; {self.call('status')}")
+            time.sleep(POLL_SECONDS)
+        return time.monotonic() - began
+
+    def run(self, dag_id: str, seconds: float = 120, conf: Mapping[str, Any] | None = None) -> str:
+        """Run a DAG and return its final state."""
+        airflow = self.airflow
+        airflow.pause(dag_id, paused=False)
+        run = airflow.trigger(dag_id, conf)
+        airflow.wait(dag_id, [run.id], seconds)
+        return airflow.run(dag_id, run.id).state
+
+    def log(self, role: str) -> str:
+        """Return what the containers of a service have written, those of stopped tasks included."""
+        files = sorted((self.folder / "logs" / self.service(role)["name"]).rglob("*.log"))
+        return "\n".join(file.read_text(errors="replace") for file in files)
+
+    def exec(self, role: str, *command: str) -> tuple[int, str]:
+        """Run a command in a container; return its exit code and output."""
+        done = self._sandbox("twin", "exec", role, "--stack", self.stack, "--", *command)
+        return done.returncode, done.stdout
+
+    def _sandbox(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return sandbox(self.project, *arguments)
+
+
+def sandbox(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the sandbox on a project; its standard error goes where this process's goes."""
+    command = [sys.executable, "-m", "sandbox", "--project", str(project), *arguments]
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+
+
+@contextlib.contextmanager
+def running(folder: Path, stack: str = "dev", *options: str) -> Iterator[RunningTwin]:
+    """Apply a stack of this repository's program in a folder, and run its twin until the block ends.
+
+    Args:
+        folder: Where the project is made.
+        stack: What is applied.
+        options: Of `twin start`, such as --plain.
+
+    """
+    project = Project.platform(folder).folder
+    shutil.copytree(ROOT / "dags", project / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(DRILL_DAGS, project / "dags" / "drills", ignore=shutil.ignore_patterns("__pycache__"))
+    assert sandbox(project, "up", stack).returncode == 0, f"{stack} cannot be applied"
+    started = sandbox(project, "twin", "start", stack, "--port", "0", *options)
+    try:
+        assert started.returncode == 0, f"the twin does not start: {started.stdout}"
+        twin = project / ".sandbox" / "twin" / stack
+        status, login = control.call(twin, "status"), control.call(twin, "login")
+        yield RunningTwin(project, stack, status["url"], login["username"], login["password"])
+    finally:
+        with contextlib.suppress(control.NoTwinError):
+            control.call(project / ".sandbox" / "twin" / stack, "status")
+            sandbox(project, "twin", "stop", "--stack", stack)
