@@ -15,6 +15,7 @@ import sandbox
 from sandbox.cli import InterruptedRunError, SandboxError
 from sandbox.twin import control
 from sandbox.twin.airflow_api import Airflow
+from sandbox.twin.image import installed
 from sandbox.twin.status import News, ServiceStatus, Status, missing
 from sandbox.workspace import FOLDER
 
@@ -142,6 +143,7 @@ def start(project: Path, stack: str, *options: str, told: Callable[[str], None])
         twin.call("update")
         told(f"the twin of {stack} runs already: bringing it up to date")
     except control.NoTwinError:
+        installed(told)  # here, where a person sees how far it is
         process = _spawn(project, folder, ["--stack", stack, *options])
     news, status = News(), None
     with _taking_along(process):

@@ -28,6 +28,7 @@ from sandbox.cli import SandboxError
 from sandbox.twin import gate, image, isolation, platform, rewriting, surroundings
 from sandbox.twin.aws_endpoint import StandIns, TaskRequest, TaskState
 from sandbox.twin.control import Server
+from sandbox.twin.image import Image
 from sandbox.twin.isolation import Isolation, Mode, Namespaces, Plain
 from sandbox.twin.model import SecretSource
 from sandbox.twin.platform import Platform
@@ -81,24 +82,27 @@ class Daemon:
             self._clear()
             listening = stack.enter_context(_listening(port))
             self._url = f"http://localhost:{listening.getsockname()[1]}"
+            # Packages may have to be fetched, which is over once this process has a network of its own.
+            installed = image.installed(self._note)
             self._mode = isolation.choose(self._note, plain=self._plain)
+            if self._mode is Mode.PLAIN:
+                self._note(PLAIN_NOTE)
             vpc = isolation.enter_vpc(self._platform.vpc_cidr) if self._mode is Mode.NAMESPACES else None
             control = Server(self.folder, self._commands(), self._lock)
             stack.callback(control.close)
             control.start()
             containers: Isolation = Namespaces(vpc) if vpc else Plain()
             stack.callback(containers.close)
-            return self._serve(stack, containers, vpc.gateway if vpc else None, listening)
+            return self._serve(stack, installed, containers, vpc.gateway if vpc else None, listening)
 
     def _serve(
         self,
         stack: contextlib.ExitStack,
+        installed: Image,
         containers: Isolation,
         gateway: str | None,
         listening: socket.socket,
     ) -> int:
-        self._enter("installing the image's packages")
-        installed = image.installed(self._note)
         self._enter("starting database, broker and AWS endpoint")
         servers = stack.enter_context(
             surroundings.serving(self._platform, self.folder, gateway, self._stand_ins())
@@ -153,7 +157,7 @@ class Daemon:
         files = [Path(each["path"]) for each in twin.logs_path(ONE_OFF)]
         return "\n".join(path.read_text(errors="replace") for path in files if path.exists())
 
-    def _facts(self, installed: image.Image, servers: Servers) -> Facts:
+    def _facts(self, installed: Image, servers: Servers) -> Facts:
         dags = self._workspace.program / DAGS
         shared = {name for each in self._platform.definitions for name in each.shared_volumes}
         plain = self._mode is Mode.PLAIN

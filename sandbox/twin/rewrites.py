@@ -53,6 +53,7 @@ class Place(StrEnum):
     HEALTH = "(health check)"
     MOUNT = "(file of the image)"
     COUNT = "(desired count)"
+    PERCENT = "(deployment: minimum healthy and maximum percent)"
     RULE_HOST = "(listener rule: host)"
     FORWARDED_PROTO = "(balancer: X-Forwarded-Proto)"
     CERTIFICATE_HOST = "(gate: hostName)"
@@ -333,8 +334,16 @@ TABLE: Final[tuple[Rewrite, ...]] = (
         kind=Kind.SIZE,
         place=Place.COUNT,
         value=_at_most(lambda sizes: sizes.tasks),
-        becomes="2 at most",
+        becomes="2 at most; 1 as plain processes, which share their ports",
         why="two show what redundancy does",
+    ),
+    Rewrite(
+        kind=Kind.PORT,
+        place=Place.PERCENT,
+        value=_always("0/100"),
+        becomes="0 and 100",
+        why="a task can listen only after the one before has ended",
+        modes=PLAIN,
     ),
     Rewrite(
         kind=Kind.SIZE,

@@ -13,7 +13,7 @@ from pathlib import Path
 from sandbox.twin.balancer_rules import Configuration
 from sandbox.twin.image import BASE_IMAGE_PATH, Image
 from sandbox.twin.isolation import Mode
-from sandbox.twin.model import Booted, Container, HealthCheck, SecretSource
+from sandbox.twin.model import Booted, Container, HealthCheck, SecretSource, Service
 from sandbox.twin.rewrites import TABLE, Context, Facts, Place, Rewrite, Sizes, Task, described, volume
 
 __all__ = [
@@ -28,10 +28,10 @@ __all__ = [
     "boot",
     "certificate_host",
     "described",
-    "desired_count",
     "differences",
     "explanation",
     "overridden",
+    "service",
 ]
 
 
@@ -82,9 +82,17 @@ def overridden(container: Container, variables: Mapping[str, str]) -> Container:
     return replace(container, environment={**container.environment, **variables})
 
 
-def desired_count(count: int, facts: Facts) -> int:
-    """Return how many tasks of a service run here."""
-    return int(_rewritten(Place.COUNT, str(count), Context(facts)))
+def service(rendered: Service, facts: Facts) -> Service:
+    """Return a service as it is run here."""
+    context = Context(facts)
+    percent = f"{rendered.minimum_healthy_percent}/{rendered.maximum_percent}"
+    minimum, _, maximum = _rewritten(Place.PERCENT, percent, context).partition("/")
+    return replace(
+        rendered,
+        desired_count=int(_rewritten(Place.COUNT, str(rendered.desired_count), context)),
+        minimum_healthy_percent=int(minimum),
+        maximum_percent=int(maximum),
+    )
 
 
 def balancer(facts: Facts) -> Configuration:

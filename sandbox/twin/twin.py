@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,6 +45,8 @@ class Change:
     """Values by name; None takes a variable away. A secret variable becomes a plain one."""
     arguments: Sequence[str] = ()
     """Added to the command."""
+    mounts: Mapping[str, str] = field(default_factory=dict)
+    """Paths in the container by what lies there instead: files or folders of this machine. Namespaces only."""
 
     def apply(self, container: Container) -> Container:
         """Return the container, changed."""
@@ -54,6 +56,12 @@ class Change:
             environment={name: value for name, value in environment.items() if value is not None},
             secrets={name: row for name, row in container.secrets.items() if name not in self.variables},
             command=(*container.command, *self.arguments),
+        )
+
+    def over(self, booted: Booted) -> Booted:
+        """Return the container with other files in place of its own."""
+        return replace(
+            booted, mounts={**booted.mounts, **{path: Path(here) for path, here in self.mounts.items()}}
         )
 
 
@@ -97,18 +105,13 @@ class Twin:
         """Create every service, as the program does after its gate."""
         self.balancer = balancer
         for service in self._platform.services:
-            scaled = replace(
-                service, desired_count=rewriting.desired_count(service.desired_count, self.facts)
-            )
-            self.services[service.name] = ServiceController(
-                scaled, self._launcher(service.name), target_health=self._target_health
-            )
+            self.services[service.name] = self._controller_of(rewriting.service(service, self.facts))
 
     def update(self, facts: Facts) -> None:
         """Bring the services to another state of the stack: new ones, other definitions, other counts."""
         now = self._clock()
         self.facts, self._platform = facts, facts.platform
-        wanted = {service.name: self._scaled(service) for service in facts.platform.services}
+        wanted = {service.name: rewriting.service(service, facts) for service in facts.platform.services}
         for name in self.services.keys() - wanted.keys():
             self.services[name].scale(0, now)
         for name, service in wanted.items():
@@ -242,11 +245,19 @@ class Twin:
         self._controller(service).scale(count, self._clock())
 
     def change(
-        self, service: str, variables: Mapping[str, str | None], arguments: Sequence[str] = ()
+        self,
+        service: str,
+        variables: Mapping[str, str | None],
+        arguments: Sequence[str] = (),
+        mounts: Mapping[str, str] | None = None,
     ) -> None:
-        """Deploy a service with other variables; no variables and no arguments: as rendered."""
+        """Deploy a service with other variables, further arguments or other files; none of them: as rendered."""
+        if mounts and self.facts.mode is Mode.PLAIN:
+            raise TwinError(
+                "plain processes share one file system: only in namespaces can a file be another one"
+            )
         name = self._controller(service).service.name
-        self._changes[name] = Change(dict(variables), tuple(arguments))
+        self._changes[name] = Change(dict(variables), tuple(arguments), dict(mounts or {}))
         self.deploy(name)
 
     def events(self) -> list[tuple[float, str]]:
@@ -290,7 +301,8 @@ class Twin:
             scratch=placement.folder / container.name,
             ports=self.facts.ports if self.facts.mode is Mode.PLAIN else {},
         )
-        return rewriting.boot(container, self.facts, task, self.servers.endpoint.resolve)
+        booted = rewriting.boot(container, self.facts, task, self.servers.endpoint.resolve)
+        return change.over(booted) if change else booted
 
     def _all_names(self) -> dict[str, list[str]]:
         if self._gateway is None:
@@ -349,9 +361,6 @@ class Twin:
         if not running:
             raise TwinError(f"{service} has no task {task or ''}".rstrip())
         return running[0]
-
-    def _scaled(self, service: Service) -> Service:
-        return replace(service, desired_count=rewriting.desired_count(service.desired_count, self.facts))
 
     def _controller_of(self, service: Service) -> Controller:
         return ServiceController(service, self._launcher(service.name), target_health=self._target_health)

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,18 @@ ACCOUNT = "111111111111"
 RAW_PROGRAM = """\
 import json, pathlib, pulumi
 
-provider = pulumi.ProviderResource(
-    "aws", "account", {{"region": "eu-west-1", "allowedAccountIds": json.dumps(["{account}"])}}
-)
-made = {{}}
+accounts, made = {{}}, {{}}
 for row in json.loads(pathlib.Path("resources.json").read_text()):
-    options = pulumi.ResourceOptions(provider=provider, depends_on=[made[name] for name in row.get("after", [])])
+    account = row.get("account", "{account}")
+    if account not in accounts:
+        accounts[account] = pulumi.ProviderResource(
+            "aws",
+            "account" if account == "{account}" else f"account-{{account}}",
+            {{"region": "eu-west-1", "allowedAccountIds": json.dumps([account])}},
+        )
+    options = pulumi.ResourceOptions(
+        provider=accounts[account], depends_on=[made[name] for name in row.get("after", [])]
+    )
     inputs = {{
         key: made[value["$ref"]].id if isinstance(value, dict) and "$ref" in value else value
         for key, value in row["inputs"].items()
@@ -45,7 +53,7 @@ class Project:
 
     @classmethod
     def raw(cls, folder: Path, *resources: dict[str, Any], account: str = ACCOUNT) -> Project:
-        """Make a project that registers raw resources: dicts of token, name, inputs and after."""
+        """Make a project that registers raw resources: dicts of token, name, inputs, after and account."""
         project = cls.program(folder, RAW_PROGRAM.format(account=account))
         project.resources(*resources)
         return project
@@ -130,7 +138,9 @@ class Project:
     def environment(self) -> dict[str, str]:
         """Return the environment of a sandbox command on this project."""
         found = environment()
-        return found if self.measured else {key: found[key] for key in found if not key.startswith("COVERAGE_")}
+        return (
+            found if self.measured else {key: found[key] for key in found if not key.startswith("COVERAGE_")}
+        )
 
     def state(self, stack: str = "dev") -> list[dict[str, Any]]:
         """Return the resources in a stack's state."""
@@ -144,6 +154,16 @@ class Project:
         """Return how many resources exist that no state knows."""
         lines = self.run("inventory").stdout.splitlines()
         return sum(" in no state " in line for line in lines)
+
+
+@contextmanager
+def unmeasured() -> Iterator[None]:
+    """Keep coverage out of the processes that are started in the block."""
+    found = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith("COVERAGE_")}
+    try:
+        yield
+    finally:
+        os.environ.update(found)
 
 
 def environment() -> dict[str, str]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.conftest import PAIRS
+from tests.engine.conftest import PAIRS, Applied
 from tests.engine.support import ROOT, Project
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("stacks")]
 
 NO_CHANGES = ("pulumi", "up", "--yes", "--skip-preview", "--expect-no-changes", "--stack")
 
@@ -20,23 +20,31 @@ def readme_counts() -> dict[str, int]:
     return {stack: int(count) for stack, count in rows}
 
 
+@pytest.fixture(scope="module")
+def again(applied: tuple[Project, str]) -> dict[str, str]:
+    """Return what a second `up` of the environment and of its shared stack prints; a change would fail it."""
+    project, stack = applied
+    return {name: project.run(*NO_CHANGES, name, check=False).stdout for name in (stack, PAIRS[stack])}
+
+
 def test_up_applies_the_referenced_stack_first(applied: tuple[Project, str]) -> None:
     project, stack = applied
     assert len(project.state(PAIRS[stack])) > 0
 
 
-def test_the_readme_counts_the_resources(applied: tuple[Project, str]) -> None:
-    project, stack = applied
-    for name in (stack, PAIRS[stack]):
-        unchanged = re.search(r"(\d+) unchanged", project.run(*NO_CHANGES, name).stdout)
+def test_a_second_up_changes_nothing(again: dict[str, str]) -> None:
+    """The command itself fails on a change; and each resource is counted as unchanged."""
+    summaries = {
+        name: re.findall(r"^Resources:\n((?:    .*\n)+)", text, re.MULTILINE) for name, text in again.items()
+    }
+    assert all(re.fullmatch(r"    \d+ unchanged\n", "".join(found)) for found in summaries.values()), again
+
+
+def test_the_readme_counts_the_resources(again: dict[str, str]) -> None:
+    for name, text in again.items():
+        unchanged = re.search(r"(\d+) unchanged", text)
         assert unchanged
         assert readme_counts()[name] == int(unchanged[1]), name
-
-
-def test_a_second_up_changes_nothing(applied: tuple[Project, str]) -> None:
-    project, stack = applied
-    project.run(*NO_CHANGES, PAIRS[stack])
-    project.run(*NO_CHANGES, stack)
 
 
 def test_every_resource_of_aws_carries_the_stacks_tags(applied: tuple[Project, str]) -> None:
@@ -62,10 +70,9 @@ def test_nothing_exists_that_no_state_knows(applied: tuple[Project, str]) -> Non
 
 
 @pytest.mark.parametrize("stack", PAIRS)
-def test_down_leaves_nothing(tmp_path: Path, stack: str) -> None:
+def test_down_leaves_nothing(platform_with: Applied, tmp_path: Path, stack: str) -> None:
     """Protected resources included: the sandbox lifts their protection, and says so."""
-    project = Project.platform(tmp_path / "platform")
-    project.run("up", stack)
+    project = platform_with(stack, tmp_path / "platform")
     done = project.run("down")
     assert "2 stack(s) destroyed; the inventory holds 0 resource(s)" in done.stdout
     assert ("lifting the protection" in done.stdout) == (stack == "prod")
@@ -73,10 +80,17 @@ def test_down_leaves_nothing(tmp_path: Path, stack: str) -> None:
 
 
 def test_a_preview_of_a_new_environment_applies_its_shared_stack_only(tmp_path: Path) -> None:
-    project = Project.platform(tmp_path / "platform")
-    done = project.run("preview", "prod")
-    assert "prod references prod-shared: applying it first" in done.stdout
-    assert project.state("prod") == []
+    project = Project.raw(tmp_path / "probe", {"token": "aws:sqs/queue:Queue", "name": "work", "inputs": {}})
+    (project.folder / "Pulumi.base.yaml").write_text("config: {}\n")
+    (project.folder / "Pulumi.dev.yaml").write_text("config:\n  probe:platform:\n    shared: {stack: base}\n")
+    done = project.run("preview", "dev")
+    assert "dev references base: applying it first" in done.stdout
+    assert [each["urn"].rpartition("::")[2] for each in project.state("base")] == [
+        "probe-base",
+        "account",
+        "work",
+    ]
+    assert project.state("dev") == []
 
 
 def test_tracked_stack_files_stay_untouched(applied: tuple[Project, str]) -> None:

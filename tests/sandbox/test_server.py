@@ -20,6 +20,8 @@ from sandbox.provider.faults import Faults
 from sandbox.provider.inventory import Inventory
 from sandbox.provider.server import SimulatedProvider, serve
 from sandbox.provider.wire import decode, encode
+from tests.behaviour.case import Case
+from tests.behaviour.cases import CASES
 
 ACCOUNT = "111111111111"
 QUEUE = "aws:sqs/queue:Queue"
@@ -82,6 +84,23 @@ def test_created_resources_are_in_the_inventory(client: Client, provider: Simula
     assert [(entry.token, entry.id, entry.account) for entry in provider.inventory] == [
         (QUEUE, made.id, ACCOUNT)
     ]
+
+
+@pytest.fixture(scope="module")
+def checking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """Return one connection for all rows of a table that create nothing."""
+    provider = SimulatedProvider(Inventory(tmp_path_factory.mktemp("checking") / "cloud.jsonl"))
+    with serve(provider) as port:
+        yield Client(port, region="eu-west-1")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.token.rpartition(':')[2]}: {case.id}")
+def test_a_wrong_input_is_one_failure_that_names_the_property(checking: Client, case: Case) -> None:
+    """The engine shows the reason as it is, after the resource's type and name."""
+    (failure,) = checking.check(case.token, case.inputs()).failures
+    assert failure.property == ""
+    assert failure.reason.startswith(f"{case.property}: ")
+    assert case.reason in failure.reason
 
 
 def test_a_preview_creates_nothing(client: Client, provider: SimulatedProvider) -> None:

@@ -89,7 +89,9 @@ class Stage:
 
     async def raw_target(self, handler: Handler, *, tls: bool = True) -> str:
         """Start a target, and return its address."""
-        runner = web.ServerRunner(web.Server(handler, auto_decompress=False), shutdown_timeout=0.1)
+        runner = web.ServerRunner(
+            web.Server(handler, auto_decompress=False, handler_cancellation=True), shutdown_timeout=0.1
+        )
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         listening = socket.create_server(("127.0.0.1", 0))

@@ -43,6 +43,7 @@ def main() -> None:
         {
             "status": status,
             "login": lambda: {"username": "admin", "password": "made up", "source": "secret dev/admin"},
+            "update": (folder / "updated").touch,
             "shutdown": ended.set,
         },
     )

@@ -14,7 +14,7 @@ from typing import Any
 from sandbox.twin.isolation import CannotStartError, Namespaces, Process, choose, enter_vpc
 from tests.twin.unit.containers import CIDR, Place, ended
 
-LOOK = "id -u; id -g; grep -c 'CapBnd:.0000000000000000' /proc/self/status; touch /tmp/x; touch /x; exit 3"
+LOOK = "id -u; id -g; grep -cE '^Cap.*:.0{16}' /proc/self/status; touch /tmp/x; touch /x; exit 3"
 
 
 def main(folder: Path) -> None:

@@ -58,12 +58,15 @@ def test_a_twin_outlives_the_start_and_ends_when_asked_to(tmp_path: Path) -> Non
         twin.status()
 
 
-def test_a_second_start_finds_the_first_ones_twin(tmp_path: Path, twin: Twin) -> None:
+def test_a_second_start_brings_the_first_ones_twin_up_to_date(tmp_path: Path, twin: Twin) -> None:
     told: list[str] = []
+    updated = tmp_path / ".sandbox/twin/dev/updated"
+    assert not updated.exists()
 
     client.start(tmp_path, "dev", told=told.append)
 
-    assert told[0] == "the twin of dev runs already"
+    assert told[0] == "the twin of dev runs already: bringing it up to date"
+    assert updated.exists()
 
 
 def test_a_daemon_that_ends_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -255,11 +255,35 @@ def test_close_ends_what_is_still_running(place: Place) -> None:
     place.isolation._lifeline, place.isolation._alive = os.pipe()  # type: ignore[attr-defined]
 
 
+def test_a_command_leads_a_process_group_but_no_session(place: Place) -> None:
+    """Airflow makes a group of its own unless it leads a session; tini starts commands so as well."""
+    pid, group, session = place.shell("ps -o pid=,pgid=,sid= -p $$").split()
+    assert group == pid
+    assert session != pid
+
+
+def test_a_command_ends_with_its_init(beside: Place) -> None:
+    seconds = _unusual_seconds()
+    process = beside.start(beside.booted("sleep", seconds))
+    os.kill(process._init.pid, signal.SIGKILL)  # type: ignore[attr-defined]
+    until(lambda: not commands_with(f"sleep {seconds}"))
+
+
 # Namespaces: user and privileges.
 
 
 def test_the_user_is_the_one_of_the_definition(contained: Place) -> None:
     assert contained.shell("id -u; id -g; id -G; id -un").split() == ["50000", "0", "0", "airflow"]
+
+
+def test_nothing_of_the_daemons_own_rights_comes_along(contained: Place) -> None:
+    groups, mask = os.getgroups(), os.umask(0o077)
+    os.setgroups([0, 4])
+    try:
+        assert contained.shell("umask; id -G; id -un; ls -d /opt").split() == ["0022", "0", "airflow", "/opt"]
+    finally:
+        os.umask(mask)
+        os.setgroups(groups)
 
 
 def test_a_user_without_a_group_is_in_the_group_0(contained: Place) -> None:

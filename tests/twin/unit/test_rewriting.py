@@ -23,10 +23,10 @@ from sandbox.twin.rewriting import (
     boot,
     certificate_host,
     described,
-    desired_count,
     differences,
     explanation,
     overridden,
+    service,
 )
 from tests.twin.rendered import BUNDLE, IMAGE, container, facts, read, task
 
@@ -190,7 +190,7 @@ def test_dev_runs_in_its_own_size(tmp_path: Path) -> None:
         differing = found(container("dev", role), known, tmp_path)
         assert Place.COMMAND not in differing
         assert "AIRFLOW__API__WORKERS" not in differing
-    assert [desired_count(each.desired_count, known) for each in read("dev").services] == [1] * 6
+    assert [service(each, known).desired_count for each in read("dev").services] == [1] * 6
 
 
 def test_other_sizes(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_other_sizes(tmp_path: Path) -> None:
     )
     assert worker.command[-2:] == ("--concurrency", "4")
     assert api_server.environment["AIRFLOW__API__WORKERS"] == "1"
-    assert desired_count(3, known) == 1
+    assert {service(each, known).desired_count for each in read("prod").services} == {1}
 
 
 def test_what_run_task_overrides_is_rendered_then(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.twin.decisions import Limits
+from sandbox.twin.decisions import Limits, Seen, Standing, decide
 from sandbox.twin.health import Health
 from sandbox.twin.service import STOPPED_BY_USER, UNABLE, Throttle
 from sandbox.twin.task import Status
@@ -322,6 +322,47 @@ def test_an_old_revision_that_keeps_failing_leaves_room_for_the_new_one() -> Non
     there.controller.deploy(replace(there.service, definition=definition(family="new")), there.now)
     there.live(30)
     assert [task.definition.family for task in there.controller.tasks] == ["new", "new"]
+
+
+def test_a_drained_task_does_not_come_back() -> None:
+    """Not even when a task of the newest deployment is lost before that one is complete."""
+    there = world(
+        GOOD, GOOD, Fate(ends=20.0), Fate(healthy=50.0), desired_count=2, definition=definition(family="old")
+    )
+    there.live(10)
+    there.controller.deploy(replace(there.service, definition=definition(family="new")), there.now)
+    there.live(40)
+    assert [task.definition.family for task in there.launched] == ["old", "old", "new", "new", "new"]
+
+
+def test_an_old_task_that_ends_when_the_new_one_serves_is_not_missed() -> None:
+    there = world(Fate(ends=15.0))
+    there.live(10)
+    there.controller.deploy(there.service, there.now)
+    there.live(10)
+    assert not there.controller.deploying
+
+
+def test_no_task_is_stopped_earlier_than_necessary() -> None:
+    """Although the minimum would allow it."""
+    there = world(desired_count=2, minimum_healthy_percent=50)
+    there.live(10)
+    there.controller.deploy(there.service, there.now)
+    served: list[int] = []
+    there.live(20, every=lambda: served.append(len(there.serving)))
+    assert min(served) == 2
+
+
+@pytest.mark.parametrize(("desired", "limits"), [(1, (1, 1)), (3, (2, 4)), (4, (2, 6)), (0, (0, 0))])
+def test_the_minimum_is_rounded_up_and_the_maximum_down(desired: int, limits: tuple[int, int]) -> None:
+    found = Limits.of(desired, 50, 150)
+    assert (found.minimum, found.maximum) == limits
+
+
+def test_an_old_revision_is_started_no_more_than_the_minimum_needs() -> None:
+    tasks = [Seen("t9", 2, Standing.HEALTHY)]
+    made = decide(tasks, {1: 2, 2: 2}, Limits(desired=2, minimum=2, maximum=3), may_start=True)
+    assert made.start == [1, 2]
 
 
 def test_a_second_deployment_replaces_the_first_that_is_under_way() -> None:

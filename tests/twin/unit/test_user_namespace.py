@@ -20,7 +20,8 @@ NOBODY = 65534
 FROM_OUTSIDE = """
 import json, sys
 from sandbox.twin.isolation import Streams, exec_from
-ran = exec_from(json.loads(sys.argv[1]), ["sh", "-c", "exit $GIVEN"], {"PATH": "/usr/bin:/bin", "GIVEN": "7"}, Streams())
+variables = {"PATH": "/usr/bin:/bin", "GIVEN": "7"}
+ran = exec_from(json.loads(sys.argv[1]), ["sh", "-c", "exit $GIVEN"], variables, Streams())
 sys.exit(ran.wait())
 """
 
@@ -109,7 +110,7 @@ def test_an_ordinary_user_gets_the_same_containers(world: Path) -> None:
         "mode": "namespaces",
         "said": [f"{said}, by a user namespace instead of root"],
         "code": 3,
-        "log": ["50000", "0", "1", "touch: cannot touch '/x': Read-only file system"],
+        "log": ["50000", "0", "5", "touch: cannot touch '/x': Read-only file system"],
         "refused": "without root containers run as 50000:0, not as 1000:0",
     }
     assert entered.returncode == 7

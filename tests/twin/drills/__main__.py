@@ -1,0 +1,56 @@
+"""`python -m tests.twin.drills`: one subcommand for each drill, and `all`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+DRILLS: Final = ("mutations", "examples")
+"""Modules that `all` runs one after the other."""
+
+Results = Annotated[Path, typer.Option(help="Folder for the results as JSON.")]
+RESULTS: Final = Path(".sandbox/drills")
+
+app = typer.Typer(
+    help="Run a drill on a twin of its own; ends with 1 when something was not as it should be.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def mutations(
+    results: Results = RESULTS,
+    only: Annotated[str, typer.Option(help="Only mutations whose name has this text.")] = "",
+) -> None:
+    """Break one entry of the wiring at a time; a check must turn red each time."""
+    from tests.twin.drills import mutations as drill
+
+    _end(drill.main(results, only))
+
+
+@app.command()
+def examples(results: Results = RESULTS) -> None:
+    """Run the example DAGs that Airflow brings."""
+    from tests.twin.drills import examples as drill
+
+    _end(drill.main(results))
+
+
+@app.command(name="all")
+def everything(results: Results = RESULTS) -> None:
+    """Run all drills."""
+    good = [import_module(f"tests.twin.drills.{name}").main(results) for name in DRILLS]
+    _end(all(good))
+
+
+def _end(good: bool) -> None:
+    raise typer.Exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    app()
