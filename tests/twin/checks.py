@@ -1,0 +1,384 @@
+"""What must be true of a platform that works: each function here raises when it is not.
+
+Tests look with them at a platform as it is rendered, drills at one with something broken on purpose. DAGs with a name
+that begins with `check_` come from the drills' folder, those with `drill_` and `example_` are always there.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import time
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sandbox.twin.airflow_api import Airflow, AirflowError, Run
+from tests.twin.running import RunningTwin
+
+Check = Callable[[RunningTwin], None]
+
+RUN_SECONDS: Final = 45.0
+"""For a task that takes none; what waits in vain waits so long."""
+START_SECONDS: Final = 75.0
+"""For a service: processes of Airflow start slowly on a busy machine."""
+PARSE_SECONDS: Final = 25.0
+"""For a change of the DAG files: they are looked through every 10 seconds."""
+POLL_SECONDS: Final = 0.3
+CONNECTION: Final = "drill"
+PASSWORD: Final = "p@ss:/%#?&$"
+"""Every character that means something in an address."""
+LOST: Final = {"failed", "up_for_retry", "upstream_failed"}
+ENDED: Final = re.compile(r"task ([0-9a-f]{32}) has stopped: (Essential container|\w+Error)")
+REPLACED: Final = re.compile(r"stops task ([0-9a-f]{32}): Task failed")
+
+
+def name(check: Check) -> str:
+    """Return a check's name for people."""
+    return check.__name__.replace("_", " ")
+
+
+# Tasks.
+
+
+def a_task_runs(twin: RunningTwin) -> None:
+    """Scheduler, broker, worker and Execution API work together."""
+    run(twin, "drill_environment")
+
+
+def all_slots_are_free_after_more_tasks_than_there_are(twin: RunningTwin) -> None:
+    """A result backend that only one side uses fills the scheduler's slots, and nothing else shows it."""
+    count = int(twin.environment("scheduler")["AIRFLOW__CORE__PARALLELISM"]) + 4
+    run(twin, "drill_burst", {"count": count, "seconds": 0.1}, seconds=RUN_SECONDS + count)
+
+
+def a_deferred_task_goes_on(twin: RunningTwin) -> None:
+    """The triggerer can read what the task handed over."""
+    run(twin, "example_deferrable")
+
+
+def a_lost_task_has_a_second_attempt(twin: RunningTwin) -> None:
+    """A message that the broker loses fails a task at once; a DAG that says nothing of attempts survives it."""
+    with unpaused(twin, "check_retry"):
+        started = twin.airflow.trigger("check_retry")
+        wait(lambda: states(twin.airflow, started) & {"failed", "up_for_retry"}, RUN_SECONDS, "it fails")
+        assert states(twin.airflow, started) == {"up_for_retry"}, "the task has failed for good"
+
+
+def a_task_sees_no_login_of_the_platform(twin: RunningTwin) -> None:
+    """The code of DAGs runs inside the worker."""
+    finished = run(twin, "drill_environment")
+    names = twin.airflow.xcom("drill_environment", finished.id, "names")
+    found = [each for each in names if re.search(r"PASSWORD|PRIVATE|METASTORE_USER|FERNET|JWT", each)]
+    assert not found, f"a task sees {', '.join(found)}"
+
+
+# Logs of tasks.
+
+
+def the_log_of_a_running_task_can_be_read(twin: RunningTwin) -> None:
+    """The api-server asks the worker, by the name that the worker wrote down, with a key that both know."""
+    airflow = twin.airflow
+    with unpaused(twin, "drill_long"):
+        started = airflow.trigger("drill_long", {"seconds": 14})
+        text = airflow.wait_for_log("drill_long", started.id, "count", "drill: second 2", RUN_SECONDS)
+        assert "drill: second 2" in text, f"the log says: {last_line(text)}"
+        assert "drill: second 13" not in text, "the log could be read after the end only"
+        ended(airflow, started, RUN_SECONDS)
+
+
+def the_log_of_a_running_trigger_can_be_read(twin: RunningTwin) -> None:
+    """The api-server asks the triggerer."""
+    airflow = twin.airflow
+    with unpaused(twin, "check_trigger_log"):
+        started = airflow.trigger("check_trigger_log")
+        wait(lambda: "deferred" in states(airflow, started), RUN_SECONDS, "it is deferred")
+        text = airflow.wait_for_log("check_trigger_log", started.id, "wait", "trigger starting", 15)
+        assert "deferred" in states(airflow, started), "the log could be read after the end only"
+        assert "trigger starting" in text, f"the log says: {last_line(text)}"
+
+
+def the_log_of_a_finished_task_lies_in_s3(twin: RunningTwin) -> None:
+    """It outlives the container."""
+    finished = run(twin, "drill_environment")
+    text = twin.airflow.log("drill_environment", finished.id, "names")
+    assert "s3://" in text, f"the log is not read from S3: {last_line(text)}"
+
+
+def no_log_of_a_finished_task_stays_on_the_worker(twin: RunningTwin) -> None:
+    """Copies would fill the scratch."""
+    finished = run(twin, "drill_environment")
+    found = said(twin, "worker", "find", "/opt/airflow/state/logs", "-name", "*.log", "-path", f"*{finished.id}*")
+    assert not found, f"the worker keeps {found}"
+
+
+# Connections.
+
+
+def a_connection_reaches_a_task(twin: RunningTwin) -> None:
+    """The api-server can decrypt what was stored before, and hands it to the worker."""
+    finished = run(twin, "drill_connection")
+    assert twin.airflow.xcom("drill_connection", finished.id, "read") == PASSWORD
+
+
+def a_connection_of_secrets_manager_reaches_a_task(twin: RunningTwin) -> None:
+    """The worker looks there before it asks the api-server."""
+    finished = run(twin, "check_secret_connection")
+    assert twin.airflow.xcom("check_secret_connection", finished.id, "read") == PASSWORD
+
+
+# DAGs.
+
+
+def only_our_own_dags_are_known(twin: RunningTwin) -> None:
+    """Examples of Airflow would run."""
+
+    def foreign() -> list[str]:
+        dags = twin.airflow.dags().items()
+        return sorted(dag_id for dag_id, dag in dags if dag["bundle_name"] != "dags")
+
+    end = time.monotonic() + PARSE_SECONDS
+    while time.monotonic() < end and not foreign():
+        time.sleep(1)
+    found = foreign()
+    assert not found, f"{len(found)} DAGs of others, such as {found[0]}"
+
+
+def a_new_dag_is_seen_soon(twin: RunningTwin) -> None:
+    """A release is there within seconds, not after Airflow's 5 minutes."""
+    dag_id = f"check_new_{int(time.time())}"
+    file = twin.project / "dags" / "drills" / f"{dag_id}.py"
+    file.write_text(
+        f"from airflow.sdk import dag\n\n\n@dag(schedule=None)\ndef {dag_id}() -> None:\n    ...\n\n\n{dag_id}()\n"
+    )
+    try:
+        wait(lambda: dag_id in twin.airflow.dags(), PARSE_SECONDS, "a new DAG is known")
+    finally:
+        file.unlink()
+
+
+# Logins.
+
+
+def the_administrator_can_log_in(twin: RunningTwin) -> None:
+    """With the password of the secret, that is by the auth manager which bootstrap prepared."""
+    Airflow(twin.url, twin.username, twin.password).pools()
+
+
+def flower_wants_its_login(twin: RunningTwin) -> None:
+    """Whoever reaches it can end workers."""
+    status, _ = get(f"{twin.url}/flower/")
+    assert status == 401, f"without a login the answer is {status}"
+
+
+def flower_shows_the_worker(twin: RunningTwin) -> None:
+    """To whoever has the login."""
+    environment = twin.environment("flower")
+    login = f"{environment['PLATFORM_FLOWER_USERNAME']}:{environment['PLATFORM_FLOWER_PASSWORD']}"
+    status, text = get(
+        f"{twin.url}/flower/workers", Authorization=f"Basic {b64encode(login.encode()).decode()}"
+    )
+    assert (status, "celery@" in text) == (200, True), f"the answer is {status}, without a worker"
+
+
+def redirects_stay_at_the_address_of_the_user(twin: RunningTwin) -> None:
+    """Airflow believes the load balancer about scheme and host; behind TLS it would choose another scheme."""
+    for path in ("/auth/login", "/"):
+        request = urllib.request.Request(twin.url + path)
+        try:
+            _STAYING.open(request, timeout=10).close()
+        except urllib.error.HTTPError as error:
+            place = urlsplit(error.headers.get("Location", ""))
+            origin = f"{place.scheme}://{place.netloc}"
+            assert not place.netloc or origin == twin.url, f"{path} leads to {origin}"
+
+
+# Certificates. Another authority, or the right one and another name: who connects must refuse both.
+
+
+def the_metastore_must_show_a_certificate_of_its_authority(twin: RunningTwin) -> None:
+    """An address of ours does not connect to somebody else's server."""
+    _refused(twin, "scheduler", {"PLATFORM_METASTORE_CA_BUNDLE": OTHER_AUTHORITIES}, CONNECT_METASTORE)
+
+
+def the_metastore_must_show_a_certificate_with_its_name(twin: RunningTwin) -> None:
+    """A certificate of another database of the same authority is not enough."""
+    _refused(
+        twin, "scheduler", {"PLATFORM_METASTORE_HOST": _address("PLATFORM_METASTORE_HOST")}, CONNECT_METASTORE
+    )
+
+
+def the_broker_must_show_a_certificate_of_its_authority(twin: RunningTwin) -> None:
+    """Without verification everybody in between reads the messages, and writes them."""
+    _refused(twin, "worker", {"SSL_CERT_FILE": OTHER_AUTHORITIES}, CONNECT_BROKER)
+
+
+def the_broker_must_show_a_certificate_with_its_name(twin: RunningTwin) -> None:
+    """A certificate of another server of the same authority is not enough."""
+    _refused(twin, "worker", {"PLATFORM_BROKER_HOST": _address("PLATFORM_BROKER_HOST")}, CONNECT_BROKER)
+
+
+OTHER_AUTHORITIES: Final = '$(python -c "import certifi; print(certifi.where())")'
+CONNECT_METASTORE: Final = (
+    "import os, sqlalchemy;"
+    " sqlalchemy.create_engine(os.environ['AIRFLOW__DATABASE__SQL_ALCHEMY_CONN']).connect(); print('connected')"
+)
+CONNECT_BROKER: Final = (
+    "from airflow.providers.celery.executors.celery_executor import app;"
+    " app.connection().ensure_connection(max_retries=1); print('connected')"
+)
+
+
+def _address(host: str) -> str:
+    return f"$(getent hosts ${host} | cut -d' ' -f1)"
+
+
+def _refused(twin: RunningTwin, role: str, variables: Mapping[str, str], program: str) -> None:
+    """Connect as the role does, with some variables changed; the reason must be the certificate."""
+    assignments = " ".join(f"{key}={value}" for key, value in variables.items())
+    line = f"{assignments} platform-entrypoint python -c {shlex.quote(program)}"
+    code, text = twin.exec(role, "sh", "-c", f"{line} 2>&1")
+    assert code != 0, "the connection is made all the same"
+    assert "certificate" in text.lower(), f"the connection fails for another reason: {last_line(text)}"
+
+
+# Services.
+
+
+def every_service_is_healthy(twin: RunningTwin) -> None:
+    """As ECS, the load balancer and Airflow itself see it."""
+    wait(lambda: twin.call("status")["ready"], START_SECONDS, "every service is steady")
+    parts = {name: part["status"] for name, part in twin.airflow.health().items()}
+    ill = [name for name, status in parts.items() if status != "healthy"]
+    assert not ill, f"Airflow reports unhealthy: {', '.join(ill)}"
+
+
+def starts(twin: RunningTwin, role: str, since: float, seconds: float = START_SECONDS) -> None:
+    """Wait until a service runs its newest deployment; the first task that ends or fails its checks ends the wait.
+
+    Args:
+        twin: Where.
+        role: Of the service.
+        since: When the deployment began, seconds of the epoch.
+        seconds: How long.
+
+    """
+    service = twin.service(role)["name"]
+    end = time.monotonic() + seconds
+    while not _steady(twin, role):
+        for text in (text for moment, text in twin.call("events") if moment >= since and f" {service} " in text):
+            if found := ENDED.search(text) or REPLACED.search(text):
+                raise AssertionError(_last_words(twin, service, role, found[1], text))
+        if time.monotonic() > end:
+            ids = [task["id"] for task in twin.service(role)["tasks"]]
+            raise AssertionError(_last_words(twin, service, role, ids[-1], f"not healthy after {seconds:g} s"))
+        time.sleep(POLL_SECONDS)
+
+
+def _steady(twin: RunningTwin, role: str) -> bool:
+    """Say whether the service is steady and the tasks of before are gone."""
+    return bool(twin.call("status")["ready"]) and len(twin.service(role)["tasks"]) == twin.service(role)["desired"]
+
+
+def _last_words(twin: RunningTwin, service: str, role: str, task: str, text: str) -> str:
+    folder = twin.folder / "logs" / service / task
+    log = folder / f"{role}.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    refusals = [line.removeprefix("platform-entrypoint:   - ") for line in lines if ":   - " in line]
+    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b|.*\[(error|critical) ", line)]
+    health = folder / f"{role}.health.log"
+    checks = health.read_text(errors="replace").splitlines() if health.exists() else []
+    code = re.search(r"exit code (\d+)", text)
+    words = refusals or errors[-1:] or checks[-1:] or lines[-1:]
+    return f"{f'ends with {code[1]}' if code else last_line(text)}: {'; '.join(words)}"
+
+
+# What the checks are made of.
+
+
+def run(
+    twin: RunningTwin, dag_id: str, conf: Mapping[str, Any] | None = None, seconds: float = RUN_SECONDS
+) -> Run:
+    """Run a DAG; the first task that is lost ends the wait."""
+    with unpaused(twin, dag_id):
+        started = twin.airflow.trigger(dag_id, conf)
+        return ended(twin.airflow, started, seconds)
+
+
+def ended(airflow: Airflow, started: Run, seconds: float) -> Run:
+    """Wait for the success of a run.
+
+    Raises:
+        AssertionError: A task is lost, or it takes too long.
+
+    """
+    end = time.monotonic() + seconds
+    while (found := airflow.run(started.dag_id, started.id)).state != "success":
+        tasks = airflow.task_instances(started.dag_id, started.id)
+        lost = [task for task in tasks if task.state in LOST]
+        assert not lost, f"task {lost[0].task_id} is {lost[0].state}"
+        shown = ", ".join(sorted({f"{task.task_id} {task.state}" for task in tasks}))
+        assert time.monotonic() < end, f"{started.dag_id} is {found.state} after {seconds:g} s: {shown}"
+        time.sleep(POLL_SECONDS)
+    return found
+
+
+def states(airflow: Airflow, started: Run) -> set[str]:
+    """Return the states of a run's tasks."""
+    return set(airflow.states(started.dag_id, started.id).values())
+
+
+def wait(done: Callable[[], object], seconds: float, what: str) -> None:
+    """Wait until something is true; an API that cannot be reached has not said yes.
+
+    Raises:
+        AssertionError: It is not in time.
+
+    """
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, f"not after {seconds:g} s: {what}"
+        time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def unpaused(twin: RunningTwin, dag_id: str) -> Iterator[None]:
+    """Let a DAG run; a new DAG is paused."""
+    twin.airflow.pause(dag_id, paused=False)
+    yield
+
+
+def said(twin: RunningTwin, role: str, *command: str) -> str:
+    """Return what a command in a container says."""
+    return twin.exec(role, *command)[1].strip()
+
+
+def get(url: str, **headers: str) -> tuple[int, str]:
+    """Return status and body of an answer."""
+    try:
+        with _DIRECT.open(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+            return answer.status, answer.read().decode(errors="replace")
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(errors="replace")
+
+
+def last_line(text: str) -> str:
+    """Return the last line that says something."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "nothing")
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect."""
+
+    def redirect_request(self, *arguments: Any, **more: Any) -> None:
+        return None
+
+
+_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_STAYING: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay)
+
+__all__ = ["AirflowError", "Check"]
