@@ -98,6 +98,8 @@ class Twin:
         """Variables of one-off tasks by container, by task id."""
         self._one_off: list[Task] = []
         self._names: dict[str, list[str]] = {}
+        self._leaving: set[str] = set()
+        """Services that the stack no longer has."""
         self.services: dict[str, Controller] = {}
         self.balancer: BalancerProcess | None = None
 
@@ -112,7 +114,8 @@ class Twin:
         now = self._clock()
         self.facts, self._platform = facts, facts.platform
         wanted = {service.name: rewriting.service(service, facts) for service in facts.platform.services}
-        for name in self.services.keys() - wanted.keys():
+        self._leaving = self.services.keys() - wanted.keys()
+        for name in self._leaving:
             self.services[name].scale(0, now)
         for name, service in wanted.items():
             controller = self.services.get(name)
@@ -128,8 +131,10 @@ class Twin:
         now = self._clock()
         for task in self._one_off:
             task.tick(now)
-        for controller in self.services.values():
+        for name, controller in tuple(self.services.items()):
             controller.tick(now)
+            if name in self._leaving and not controller.tasks:
+                del self.services[name]
         self._publish()
 
     def stop_all(self, seconds: float) -> None:

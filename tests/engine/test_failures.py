@@ -12,15 +12,16 @@ from tests.engine.support import Project
 pytestmark = pytest.mark.engine
 
 ROUNDS = [
-    # Without a complete VPC nothing has subnets, and most of the rest waits for the key.
+    # Almost everything waits for the key.
+    ["aws:kms/key:Key::airflow-dev-encryption-key"],
+    ["aws:secretsmanager/secret:Secret::airflow-dev-credentials-fernet-key"],
+    # Without a complete VPC nothing has subnets.
     [
         "aws:ec2/natGateway:NatGateway::airflow-dev-network-vpc-1",
-        "aws:kms/key:Key::airflow-dev-encryption-key",
+        "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders::airflow-dev-compute-capacity",
     ],
     # None of them needs another.
     [
-        "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders::airflow-dev-compute-capacity",
-        "aws:secretsmanager/secret:Secret::airflow-dev-credentials-fernet-key",
         "aws:rds/instance:Instance::airflow-dev-metastore-instance",
         "aws:elasticache/replicationGroup:ReplicationGroup::airflow-dev-broker-group",
         "aws:efs/mountTarget:MountTarget::airflow-dev-dag-storage-1",

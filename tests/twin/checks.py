@@ -112,7 +112,9 @@ def the_log_of_a_finished_task_lies_in_s3(twin: RunningTwin) -> None:
 def no_log_of_a_finished_task_stays_on_the_worker(twin: RunningTwin) -> None:
     """Copies would fill the scratch."""
     finished = run(twin, "drill_environment")
-    found = said(twin, "worker", "find", "/opt/airflow/state/logs", "-name", "*.log", "-path", f"*{finished.id}*")
+    found = said(
+        twin, "worker", "find", "/opt/airflow/state/logs", "-name", "*.log", "-path", f"*{finished.id}*"
+    )
     assert not found, f"the worker keeps {found}"
 
 
@@ -270,18 +272,25 @@ def starts(twin: RunningTwin, role: str, since: float, seconds: float = START_SE
     service = twin.service(role)["name"]
     end = time.monotonic() + seconds
     while not _steady(twin, role):
-        for text in (text for moment, text in twin.call("events") if moment >= since and f" {service} " in text):
+        for text in (
+            text for moment, text in twin.call("events") if moment >= since and f" {service} " in text
+        ):
             if found := ENDED.search(text) or REPLACED.search(text):
                 raise AssertionError(_last_words(twin, service, role, found[1], text))
         if time.monotonic() > end:
             ids = [task["id"] for task in twin.service(role)["tasks"]]
-            raise AssertionError(_last_words(twin, service, role, ids[-1], f"not healthy after {seconds:g} s"))
+            raise AssertionError(
+                _last_words(twin, service, role, ids[-1], f"not healthy after {seconds:g} s")
+            )
         time.sleep(POLL_SECONDS)
 
 
 def _steady(twin: RunningTwin, role: str) -> bool:
     """Say whether the service is steady and the tasks of before are gone."""
-    return bool(twin.call("status")["ready"]) and len(twin.service(role)["tasks"]) == twin.service(role)["desired"]
+    return (
+        bool(twin.call("status")["ready"])
+        and len(twin.service(role)["tasks"]) == twin.service(role)["desired"]
+    )
 
 
 def _last_words(twin: RunningTwin, service: str, role: str, task: str, text: str) -> str:

@@ -208,3 +208,11 @@ DRILLS: Final[tuple[Drill, ...]] = (
     Drill(name="Redis restarted", does="", act=broker_restarted, hides=REQUEUED),
     Drill(name="Redis flushed", does="", act=broker_flushed, hides=REQUEUED),
 )
+
+
+def answers(twin: RunningTwin) -> bool:
+    """Say whether Airflow's API answers through the balancer."""
+    try:
+        return bool(twin.airflow.version())
+    except AirflowError:
+        return False

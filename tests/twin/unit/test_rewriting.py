@@ -134,8 +134,9 @@ def test_a_task_listens_on_its_own_port_and_is_asked_there(tmp_path: Path) -> No
     )
 
 
-def test_secure_cookies_need_tls(tmp_path: Path) -> None:
-    differing = found(container("dev", "api-server"), facts("dev", folder=tmp_path), tmp_path)
+def test_cookies_stay_secure_since_browsers_take_localhost_for_encrypted(tmp_path: Path) -> None:
+    started_api = started(container("dev", "api-server"), facts("dev", folder=tmp_path), tmp_path)
+    assert started_api.environment["AIRFLOW__FAB__COOKIE_SECURE"] == "True"
 
 
 def test_the_drill_timers_of_a_scheduler(tmp_path: Path) -> None:
