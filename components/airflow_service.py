@@ -18,7 +18,7 @@ from components.roles import Role
 
 ON_DEMAND, SPOT = "FARGATE", "FARGATE_SPOT"
 MIN_HEALTHY_PERCENT, MAX_PERCENT = 100, 200
-"""All old tasks run until as many new ones are healthy; a worker that protects itself runs on after that."""
+"""All old tasks run until as many new ones are healthy, and are stopped then; nothing holds a worker longer yet."""
 GRACE_SECONDS = 180
 """The api-server needs up to 13 seconds, on a fraction of a vCPU many more."""
 DNS_TTL_SECONDS = 10
@@ -116,8 +116,9 @@ class AirflowService(pulumi.ComponentResource):
             deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(
                 enable=True, rollback=True
             ),
-            availability_zone_rebalancing="ENABLED",
-            # A deployment of workers ends with their longest task, hours later.
+            # Evening out zones stops tasks that work, and a worker does not protect what it runs yet.
+            availability_zone_rebalancing="DISABLED" if worker else "ENABLED",
+            # Nothing in an update depends on them, and their number may change meanwhile.
             wait_for_steady_state=not worker,
             enable_execute_command=args.task.exec_enabled,
             network_configuration=aws.ecs.ServiceNetworkConfigurationArgs(

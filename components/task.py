@@ -83,8 +83,9 @@ PROCESSES: Mapping[Role, Process] = MappingProxyType(
             command=("airflow", "api-server", "--proxy-headers"),
             port=API_SERVER_PORT,
             health=HealthCheck(command=_asks(f"https://localhost:{API_SERVER_PORT}/api/v2/version")),
-            # Idle it ends in 5 seconds; gunicorn lets open requests finish, such as downloads of logs.
-            stop_seconds=60,
+            # Idle it ends in 5 seconds; gunicorn lets open requests finish, such as downloads of logs, for as long as
+            # Airflow's worker_timeout, which must be shorter.
+            stop_seconds=MAX_STOP_SECONDS,
         ),
         Role.SCHEDULER: Process(
             command=("airflow", "scheduler"),
@@ -106,14 +107,14 @@ PROCESSES: Mapping[Role, Process] = MappingProxyType(
         ),
         Role.DAG_PROCESSOR: Process(
             command=("airflow", "dag-processor"),
-            health=_runtime_check(Role.DAG_PROCESSOR, timeout_seconds=10),
+            health=_runtime_check(Role.DAG_PROCESSOR, timeout_seconds=20, retries=5),
             # Half a second: it drops what it parses and parses it again after the start.
             stop_seconds=30,
         ),
         Role.TRIGGERER: Process(
             command=("airflow", "triggerer"),
             port=TRIGGERER_LOG_PORT,
-            health=_runtime_check(Role.TRIGGERER, timeout_seconds=10),
+            health=_runtime_check(Role.TRIGGERER, timeout_seconds=20, retries=5),
             # 12.5 seconds without a single trigger.
             stop_seconds=60,
         ),
@@ -121,8 +122,8 @@ PROCESSES: Mapping[Role, Process] = MappingProxyType(
             command=("airflow", "celery", "worker"),
             port=WORKER_LOG_PORT,
             # A broker out of reach does not count, the check itself sees to that. Five failures: after an outage a
-            # worker tries again every 30 seconds at the slowest.
-            health=_runtime_check(Role.WORKER, timeout_seconds=20, retries=5),
+            # worker tries again every 30 seconds at the slowest. Once a minute and with patience: a busy one answers late.
+            health=_runtime_check(Role.WORKER, interval_seconds=60, timeout_seconds=30, retries=5),
             # It waits for its running tasks; what is not done by then starts again elsewhere.
             stop_seconds=MAX_STOP_SECONDS,
         ),
@@ -137,7 +138,7 @@ PROCESSES: Mapping[Role, Process] = MappingProxyType(
             command=("platform-bootstrap",),
             # It runs once and ends; its exit code tells.
             health=None,
-            # The longest there is: a migration should end by itself.
+            # The longest there is: it goes on after SIGTERM, since a migration should end by itself.
             stop_seconds=MAX_STOP_SECONDS,
         ),
     }

@@ -4,6 +4,9 @@ Plain variables and secrets stand in the same table, so that it also says who do
 a worker needs neither the metastore nor a key. Airflow ignores a misspelt variable without a word, therefore every
 AIRFLOW__SECTION__OPTION here is an option of Airflow 3.3.2, of its Celery provider 3.26 or of its FAB provider 3.10.
 Addresses with passwords are put together inside the container, from the PLATFORM_ variables.
+
+Two variables are set elsewhere, since they are no matter of the role: PLATFORM_TASK_MEMORY_MIB by the worker pool, and
+PLATFORM_SERVICES_RUNNING by the platform gate, for the one bootstrap task that it starts.
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ from functions.platform_gate.kinds import SecretKind
 TASK_LOG_PREFIX: Final = "task-logs"
 """Where task logs begin in their bucket."""
 WORKER_REFRESH_SECONDS: Final = 43200
+API_TIMEOUT_SECONDS: Final = 100
+"""How long the api-server keeps a silent connection, and lets open requests finish when it stops. The load balancer
+must give up first, otherwise somebody gets an error 502, and ECS must kill later."""
 METASTORE_OPTIONS: Final = (
     "connect_timeout=10&keepalives_idle=30&keepalives_interval=10&keepalives_count=3&tcp_user_timeout=30000"
 )
@@ -201,11 +207,15 @@ PLAIN: Final[tuple[Plain, ...]] = (
     Plain("AIRFLOW__API__WORKERS", API, lambda f: str(f.api_server_processes), "sized with the memory"),
     Plain("AIRFLOW__API__SERVER_TYPE", API, "gunicorn", "replaces its processes one by one"),
     Plain("AIRFLOW__API__WORKER_REFRESH_INTERVAL", API, str(WORKER_REFRESH_SECONDS), "their memory grows"),
+    Plain("AIRFLOW__API__WORKER_TIMEOUT", API, str(API_TIMEOUT_SECONDS), "between load balancer and SIGKILL"),
     Plain("AIRFLOW__API__EXPOSE_CONFIG", API, "False", "nobody reads settings in a browser"),
+    # The VPC, not the load balancer's subnets, whose addresses the program does not know before they are made. Only
+    # the load balancer and workers reach the port; a worker that lies about the client gains a false line in the log.
     Plain("FORWARDED_ALLOW_IPS", API, lambda f: f.vpc_cidr, "gunicorn believes X-Forwarded-* of anybody"),
     Plain("AIRFLOW__FAB__COOKIE_SECURE", API, "True", "there is no plain HTTP"),
-    Plain("AIRFLOW__CORE__AUTH_MANAGER", API | BOOTSTRAP,
-          "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager", "its tables are migrated, too"),
+    Plain("AIRFLOW__CORE__AUTH_MANAGER", API | PARSER | BOOTSTRAP,
+          "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+          "its tables are migrated, too; the dag-processor stores the access control of DAGs for this one only"),
     # Scheduler. A token of a queued task lives as long as the task may be queued.
     Plain("AIRFLOW__CORE__PARALLELISM", SCHEDULER, lambda f: str(f.parallelism), "workers stay busy"),
     Plain("AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT", SCHEDULER, lambda f: str(f.task_queued_timeout_seconds),

@@ -1,7 +1,7 @@
 """A pool of Celery workers for some queues: an AirflowService whose number of workers may change.
 
-What changes the number is not decided here; the pool only says within which limits. A worker that runs a task
-protects itself, so neither scaling in nor a deployment ends it.
+What changes the number is not decided here; the pool only says within which limits. A worker does not protect its tasks
+yet: one that is stopped has its stop time to end them, and what is not done by then starts again elsewhere.
 """
 
 from __future__ import annotations

@@ -7,11 +7,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from images.airflow.lock import FOLDER, LOCK, Compile, LockError, renew, stale, uv
+from images.airflow.lock import FOLDER, LOCK, Compile, LockError, Prove, prove, renew, stale, uv, wheels
 
 
-def main(arguments: Sequence[str] | None = None, *, folder: Path = FOLDER, compile_lock: Compile = uv) -> int:
-    """Run the command; return 1 when `--check` finds changes, or the requirements cannot be resolved."""
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    folder: Path = FOLDER,
+    compile_lock: Compile = uv,
+    installs: Prove = wheels,
+) -> int:
+    """Run the command; return 1 when `--check` finds changes, or the lock cannot be made or installed."""
     parser = argparse.ArgumentParser(prog="python -m images.airflow")
     lock = parser.add_subparsers(required=True).add_parser("lock", help="the lock of the image's packages")
     mode = lock.add_mutually_exclusive_group()
@@ -28,6 +34,7 @@ def main(arguments: Sequence[str] | None = None, *, folder: Path = FOLDER, compi
             if options.check
             else renew(folder, compile_lock, upgrade=options.upgrade)
         )
+        prove(folder, installs)
     except LockError as error:
         sys.stderr.write(f"{error}\n")
         return 1

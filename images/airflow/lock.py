@@ -19,6 +19,10 @@ PINNED: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MUL
 
 Compile = Callable[[Path, Path, str], None]
 """Writes the lock of requirements for a Python version; what stands in the lock already is kept where it can be."""
+Prove = Callable[[Path, str, str], None]
+"""Raises LockError unless wheels install the lock for a Python version on a platform."""
+PLATFORMS: Final = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28")
+"""What Fargate runs, as uv names it; the base image's glibc is newer."""
 
 
 class LockError(Exception):
@@ -67,6 +71,17 @@ def stale(folder: Path, compile_lock: Compile) -> list[str]:
     return changes(pins(old), pins(fresh)) or ([] if fresh == old else ["other hashes"])
 
 
+def prove(folder: Path, installs: Prove) -> None:
+    """Look for the wheels of every package, on all platforms: the image compiles nothing.
+
+    Raises:
+        LockError: one has no wheel.
+
+    """
+    for platform in PLATFORMS:
+        installs(folder / LOCK, python_version(folder), platform)
+
+
 def _compiled(folder: Path, start: str, compile_lock: Compile) -> str:
     with tempfile.TemporaryDirectory() as place:
         target = Path(place) / LOCK
@@ -82,17 +97,33 @@ def uv(requirements: Path, lock: Path, python: str) -> None:
         LockError: uv says no.
 
     """
-    from uv import find_uv_bin
-
     # Comments in the lock name the file as uv is given it: below the project's root.
     root = requirements.parents[2]
-    answer = subprocess.run(
-        [
-            find_uv_bin(), "pip", "compile", "--quiet", "--universal", "--python-version", python,
-            "--generate-hashes", "--no-emit-index-url", "--no-header", "--output-file", str(lock),
-            str(requirements.relative_to(root)),
-        ],
-        cwd=root, capture_output=True, text=True, check=False,
+    _uv(
+        root, "compile", "--universal", "--python-version", python, "--generate-hashes", "--no-emit-index-url",
+        "--no-header", "--output-file", str(lock), str(requirements.relative_to(root)),
     )  # fmt: skip
+
+
+def wheels(lock: Path, python: str, platform: str) -> None:
+    """Let uv choose the wheels of a platform, without installing them.
+
+    Raises:
+        LockError: uv says no.
+
+    """
+    with tempfile.TemporaryDirectory() as nowhere:
+        _uv(
+            lock.parent, "install", "--dry-run", "--target", nowhere, "--python-platform", platform, "--python-version",
+            python, "--only-binary", ":all:", "--no-deps", "--require-hashes", "--requirement", lock.name,
+        )  # fmt: skip
+
+
+def _uv(folder: Path, *words: str) -> None:
+    from uv import find_uv_bin
+
+    answer = subprocess.run(
+        [find_uv_bin(), "pip", *words, "--quiet"], cwd=folder, capture_output=True, text=True, check=False
+    )
     if answer.returncode:
         raise LockError(answer.stderr.strip())

@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
+from sandbox.cli import SandboxError
 from sandbox.twin.programs import Account, ProgramError, postgresql, redis
 from sandbox.twin.tls_front import Front, request
 
@@ -34,7 +35,7 @@ MAX_CONNECTIONS: Final = 300
 """The smallest instance class, db.t4g.small with 2 GiB, allows about 200 by RDS's formula, a medium one 400."""
 
 
-class BackendError(Exception):
+class BackendError(SandboxError):
     """A server cannot be started or does not answer; the message holds the end of its log."""
 
 
@@ -80,7 +81,7 @@ class _Server:
         began = time.monotonic()
         if self.pid is None:
             self._end_survivor()
-            self._process = self.account.start(self._arguments(), self.log)
+            self._process = self.account.start(self._arguments(), self.log, self._stop_signal)
         self._wait(self.ready, START_SECONDS, "does not answer")
         return time.monotonic() - began
 

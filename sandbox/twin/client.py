@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import sandbox
-from sandbox.cli import InterruptedRunError, SandboxError
+from sandbox.cli import InterruptedRunError, SandboxError, say
 from sandbox.twin import control
 from sandbox.twin.airflow_api import Airflow
 from sandbox.twin.image import installed
@@ -22,12 +22,16 @@ from sandbox.workspace import FOLDER
 PROGRAM: Final = "python -m sandbox twin"
 DAEMON: Final = "sandbox.twin.daemon"
 LOG: Final = "daemon.log"
+LOCK: Final = "lock"
+"""Held while a twin lives; it says which process that is."""
+ERROR: Final = " error: "
+"""Begins the last words of a daemon that cannot go on."""
 LOG_LINES: Final = 15
 """Lines of the daemon's log that an error shows."""
 START_SECONDS: Final = 300.0
-STOP_SECONDS: Final = 180.0
-"""A worker gets 120 seconds to finish its tasks."""
-POLL_SECONDS: Final = 0.25
+STOP_SECONDS: Final = 60.0
+"""Longer than a twin takes to end everything."""
+POLL_SECONDS: Final = 0.5
 
 
 def folders(project: Path) -> Path:
@@ -77,6 +81,11 @@ class Twin:
         status: Status = self.call("status")
         return status
 
+    def brief_status(self) -> Status:
+        """Return the same without memory, which takes time to count."""
+        status: Status = self.call("status", memory=False)
+        return status
+
     def airflow(self) -> Airflow:
         """Return its Airflow, as the admin."""
         login = self.call("login")
@@ -117,7 +126,7 @@ class Twin:
         end = time.monotonic() + STOP_SECONDS
         with contextlib.suppress(control.NoTwinError):
             while time.monotonic() < end:
-                self.call("status")
+                self.call("status", memory=False)
                 time.sleep(POLL_SECONDS)
             raise SandboxError(
                 f"the twin of {self.stack} still runs after {STOP_SECONDS:g} s; see {self._folder / LOG}"
@@ -141,7 +150,7 @@ def start(project: Path, stack: str, *options: str, told: Callable[[str], None])
     twin, process = Twin(folder), None
     try:
         twin.call("update")
-        told(f"the twin of {stack} runs already: bringing it up to date")
+        told(f"the twin of {stack} runs already: bringing it up to date; port and mode stay as they are")
     except control.NoTwinError:
         installed(told)  # here, where a person sees how far it is
         process = _spawn(project, folder, ["--stack", stack, *options])
@@ -150,6 +159,8 @@ def start(project: Path, stack: str, *options: str, told: Callable[[str], None])
         for status in _statuses(twin, process, folder / LOG):
             for line in news.of(status):
                 told(line)
+            if status["error"]:
+                raise SandboxError(status["error"])
             if status["ready"]:
                 return twin
     what = missing(status) if status else "it does not answer"
@@ -163,7 +174,7 @@ def _spawn(project: Path, folder: Path, options: list[str]) -> subprocess.Popen[
     """Start the daemon, which outlives this process."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    with (folder / LOG).open("wb") as log:
+    with (folder / LOG).open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", DAEMON, "--project", str(project.resolve()), *options],
             env={**os.environ, "PYTHONPATH": str(Path(sandbox.__file__).parent.parent)},
@@ -180,9 +191,11 @@ def _taking_along(process: subprocess.Popen[bytes] | None) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, InterruptedRunError):
-        if process is not None:
+        if process is not None and process.poll() is None:
+            say("ending the twin")
             process.terminate()
-            process.wait(STOP_SECONDS)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_SECONDS)
         raise
 
 
@@ -191,13 +204,20 @@ def _statuses(twin: Twin, process: subprocess.Popen[bytes] | None, log: Path) ->
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         try:
-            yield twin.status()
+            yield twin.brief_status()
         except control.NoTwinError:
             if process is None:
                 raise
         if process is not None and process.poll() is not None:
-            lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
-            raise SandboxError(
-                "\n".join([f"the twin ended with {process.returncode}; the end of {log}:", *lines])
-            )
+            raise SandboxError(_last_words(log, process.returncode))
         time.sleep(POLL_SECONDS)
+
+
+def _last_words(log: Path, code: int) -> str:
+    """Return why a daemon ended: its own error, otherwise the end of its log."""
+    lines = log.read_text(errors="replace").splitlines()
+    errors = [number for number, line in enumerate(lines) if ERROR in line[:20]]
+    if errors:
+        first, *rest = lines[errors[-1] :]
+        return "\n".join([f"the twin cannot start: {first.partition(ERROR)[2]}", *rest])
+    return "\n".join([f"the twin ended with {code}; the end of {log}:", *lines[-LOG_LINES:]])

@@ -15,7 +15,7 @@ import socket
 import socketserver
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,7 +45,12 @@ class Server:
     """The twin's side: answers in a thread, with commands that run one at a time."""
 
     def __init__(
-        self, folder: Path, commands: Mapping[str, Command], lock: threading.Lock | None = None
+        self,
+        folder: Path,
+        commands: Mapping[str, Command],
+        lock: threading.Lock | None = None,
+        *,
+        unlocked: Collection[str] = (),
     ) -> None:
         """Open the socket; it answers from `start` on.
 
@@ -55,6 +60,7 @@ class Server:
                 `descriptors` and are closed afterwards. They return JSON, or a process: its exit code is the answer,
                 and it is killed when the asker goes away. Exceptions become the answer, too.
             lock: Held while a command runs; whoever else changes the twin holds it, too.
+            unlocked: Commands that take long and change nothing that others use.
 
         Raises:
             SandboxError: A twin answers there already.
@@ -63,6 +69,7 @@ class Server:
         self._path = folder / SOCKET
         self._commands = commands
         self._lock = lock or threading.Lock()
+        self._unlocked = frozenset(unlocked)
         if self._path.exists():
             with contextlib.suppress(NoTwinError):
                 _connect(self._path, 1.0).close()
@@ -99,7 +106,7 @@ class Server:
             command, arguments = self._command(request["command"]), request.get("arguments", {})
             if descriptors:
                 arguments["descriptors"] = descriptors
-            with self._lock:
+            with contextlib.nullcontext() if request["command"] in self._unlocked else self._lock:
                 result = command(**arguments)
             if isinstance(result, subprocess.Popen):
                 result = _exit_code(result, connection)

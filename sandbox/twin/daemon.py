@@ -1,7 +1,8 @@
 """The process behind a twin: `python -m sandbox.twin.daemon`, started by `python -m sandbox twin start`.
 
 What must be reachable on this machine, the balancer's socket and the one for commands, is opened first. Then the
-process moves into a network of its own, and everything that it starts is in there, too.
+process moves into a network of its own, and everything that it starts is in there, too. The main loop alone changes
+the twin; what takes long runs beside it and is concluded in it.
 """
 
 from __future__ import annotations
@@ -19,36 +20,38 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from sandbox import recovery
 from sandbox.cli import SandboxError
-from sandbox.twin import gate, image, isolation, platform, rewriting, surroundings
+from sandbox.twin import gate, image, isolation, platform, preparation, rewriting, surroundings
 from sandbox.twin.aws_endpoint import StandIns, TaskRequest, TaskState
+from sandbox.twin.client import LOCK, LOG, folders
 from sandbox.twin.control import Server
-from sandbox.twin.image import Image
 from sandbox.twin.isolation import Isolation, Mode, Namespaces, Plain
+from sandbox.twin.job import Job
 from sandbox.twin.model import SecretSource
 from sandbox.twin.platform import Platform
-from sandbox.twin.rewrites import Facts, Sizes
 from sandbox.twin.status import Login, Status
-from sandbox.twin.surroundings import BalancerProcess, Servers
+from sandbox.twin.surroundings import BalancerProcess
 from sandbox.twin.twin import ONE_OFF, Twin
 from sandbox.workspace import Workspace
 
 TICK_SECONDS: Final = 0.05
-STOP_SECONDS: Final = 150.0
-"""A worker gets 120 seconds for its running tasks."""
-LOCK: Final = "lock"
-"""Held while the twin lives; it says which process that is."""
-DAGS: Final = "dags"
-"""Folder of the project's DAGs: what the shared volume holds."""
+GRACE_SECONDS: Final = 15.0
+"""What tasks get to end with the twin: its database goes with it, so nobody waits for what they would still do."""
+JOB_SECONDS: Final = 10.0
+OPENING: Final = "the gate makes secrets and prepares the database"
 STARTING: Final = "services start"
 UPDATING: Final = "the services are brought up to date"
 READY: Final = "ready"
+STOPPING: Final = "stopping"
 PLAIN_NOTE: Final = "plain processes: one task of each service, live logs of one worker only"
+FIXED: Final = ("account", "region", "vpc_cidr", "metastore", "broker", "buckets", "ledger")
+"""What of a platform a running twin cannot take over."""
 
 
 class Daemon:
@@ -64,116 +67,159 @@ class Daemon:
         """
         self._workspace = Workspace(project)
         self._stack, self._plain, self._drill = stack, plain, drill
-        self.folder = self._workspace.root / "twin" / stack
+        self.folder = folders(project) / stack
         self._platform = platform.read(recovery.resources(self._workspace, stack))
         self._lock = threading.Lock()
         self._end = threading.Event()
-        self._failure = ""
         self._phase = "reading the stack's state"
         self._notes: list[str] = []
+        self._error = ""
+        """Why the last update failed, or what has ended that should not."""
+        self._failure = ""
+        """Why the twin cannot start."""
         self._mode = Mode.PLAIN
         self._url = ""
         self._twin: Twin | None = None
+        self._balancer: BalancerProcess | None = None
+        self._job: Job | None = None
+        # Servers end with the thread that starts them, so it must live as long as this process.
+        self._servers = ThreadPoolExecutor(1, "servers")
 
-    def run(self, port: int) -> int:
-        """Run the twin until it is told to end, and return an exit code."""
+    def run(self, port: int) -> None:
+        """Run the twin until it is told to end.
+
+        Raises:
+            SandboxError: It cannot start.
+
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._end.set())
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._alone())
             self._clear()
-            listening = stack.enter_context(_listening(port))
+            listening = stack.enter_context(preparation.listening(port))
             self._url = f"http://localhost:{listening.getsockname()[1]}"
             # Packages may have to be fetched, which is over once this process has a network of its own.
-            installed = image.installed(self._note)
+            installed = image.installed(say)
+            preparation.check_readable(self._workspace.program, installed)
             self._mode = isolation.choose(self._note, plain=self._plain)
             if self._mode is Mode.PLAIN:
                 self._note(PLAIN_NOTE)
             vpc = isolation.enter_vpc(self._platform.vpc_cidr) if self._mode is Mode.NAMESPACES else None
-            control = Server(self.folder, self._commands(), self._lock)
+            gateway = vpc.gateway if vpc else None
+            stack.callback(self._servers.shutdown)
+            control = Server(self.folder, self._commands(), self._lock, unlocked=("broker", "database"))
             stack.callback(control.close)
             control.start()
             containers: Isolation = Namespaces(vpc) if vpc else Plain()
             stack.callback(containers.close)
-            return self._serve(stack, installed, containers, vpc.gateway if vpc else None, listening)
+            self._enter("starting database, broker and AWS endpoint")
+            servers = stack.enter_context(
+                surroundings.serving(self._platform, self.folder, gateway, self._stand_ins(), self._servers)
+            )
+            facts = preparation.facts(
+                self._platform,
+                installed,
+                servers,
+                mode=self._mode,
+                url=self._url,
+                program=self._workspace.program,
+                drill=self._drill,
+            )
+            twin = Twin(
+                facts=facts,
+                servers=servers,
+                isolation=containers,
+                gateway=gateway,
+                folder=self.folder,
+                told=say,
+            )
+            self._twin = twin
+            try:
+                self._begin(
+                    OPENING,
+                    lambda: self._open_gate(self._platform),
+                    lambda: self._start_services(twin, listening),
+                    self._fail,
+                )
+                self._loop(twin)
+            finally:
+                self._stop(twin)
+        if self._failure:
+            raise SandboxError(self._failure)
 
-    def _serve(
-        self,
-        stack: contextlib.ExitStack,
-        installed: Image,
-        containers: Isolation,
-        gateway: str | None,
-        listening: socket.socket,
-    ) -> int:
-        self._enter("starting database, broker and AWS endpoint")
-        servers = stack.enter_context(
-            surroundings.serving(self._platform, self.folder, gateway, self._stand_ins())
-        )
-        twin = Twin(
-            facts=self._facts(installed, servers),
-            servers=servers,
-            isolation=containers,
-            gateway=gateway,
-            folder=self.folder,
-        )
-        self._twin = twin
-        stack.callback(self._stop, twin)
-        opening = threading.Thread(target=self._open, args=(twin, stack, listening), daemon=True)
-        opening.start()
+    # The main loop.
+
+    def _loop(self, twin: Twin) -> None:
         while not self._end.is_set():
             with self._lock:
                 twin.tick()
-                if self._phase == STARTING and twin.ready():
-                    self._enter(READY)
+                self._advance(twin)
             self._end.wait(TICK_SECONDS)
-        opening.join(timeout=STOP_SECONDS)
-        if self._failure:
-            say(self._failure)
-        return 1 if self._failure else 0
 
-    def _open(self, twin: Twin, stack: contextlib.ExitStack, listening: socket.socket) -> None:
-        """Let the gate prepare everything, then create the services."""
-        try:
-            self._enter("the gate makes secrets and prepares the database")
-            self._open_gate(twin)
-            balancer = BalancerProcess(rewriting.balancer(twin.facts), listening.fileno(), self.folder)
-            stack.callback(balancer.close)
+    def _advance(self, twin: Twin) -> None:
+        if self._job is not None and self._job.over:
+            job, self._job = self._job, None
+            job.conclude()
+        if self._phase == STARTING and twin.ready():
+            self._enter(READY)
+        if self._balancer is not None and not self._balancer.alive:
+            self._error = f"the balancer has ended; see {self.folder / 'balancer.log'}; start the twin again"
+
+    def _begin(
+        self,
+        phase: str,
+        work: Callable[[], Any],
+        then: Callable[[], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        self._enter(phase)
+        self._job = Job(work, then, failed)
+
+    def _start_services(self, twin: Twin, listening: socket.socket) -> None:
+        self._listening = listening
+        twin.start_services(self._new_balancer(twin))
+        self._enter(STARTING)
+
+    def _new_balancer(self, twin: Twin) -> BalancerProcess:
+        if self._balancer is not None:
+            self._balancer.close()
+        configuration = rewriting.balancer(twin.facts)
+        self._balancer = BalancerProcess(configuration, self._listening.fileno(), self.folder)
+        return self._balancer
+
+    def _fail(self, error: Exception) -> None:
+        logs = [Path(each["path"]) for each in self._running().logs_path(ONE_OFF)]
+        said = [path.read_text(errors="replace") for path in logs if path.exists()]
+        self._failure = "\n".join([str(error), *said]).rstrip()
+        self._end.set()
+
+    def _stop(self, twin: Twin) -> None:
+        self._enter(STOPPING)
+        if self._job is not None:
+            # The gate ends with the event.
+            self._job.join(JOB_SECONDS)
+        with self._lock:
+            twin.stop()
+        end = time.monotonic() + GRACE_SECONDS
+        while not twin.over and time.monotonic() < end:
             with self._lock:
-                twin.start_services(balancer)
-            self._enter(STARTING)
-        except Exception as error:
-            traceback.print_exc()
-            self._failure = f"{error}\n{self._bootstrap_log(twin)}".rstrip()
-            self._end.set()
+                twin.tick()
+            time.sleep(TICK_SECONDS)
+        if self._balancer is not None:
+            self._balancer.close()
 
-    def _open_gate(self, twin: Twin) -> None:
-        rendered = json.loads(self._platform.gate.invocation["input"])["hostName"]
+    # The gate, and what AWS's endpoint asks for.
+
+    def _open_gate(self, opened: Platform) -> None:
+        twin = self._running()
+        rendered = json.loads(opened.gate.invocation["input"])["hostName"]
         gate.open_gate(
-            self._platform,
+            opened,
             twin.servers.endpoint.url,
             self._workspace.program,
             host_name=rewriting.certificate_host(rendered, twin.facts),
-        )
-
-    def _bootstrap_log(self, twin: Twin) -> str:
-        files = [Path(each["path"]) for each in twin.logs_path(ONE_OFF)]
-        return "\n".join(path.read_text(errors="replace") for path in files if path.exists())
-
-    def _facts(self, installed: Image, servers: Servers) -> Facts:
-        dags = self._workspace.program / DAGS
-        shared = {name for each in self._platform.definitions for name in each.shared_volumes}
-        plain = self._mode is Mode.PLAIN
-        return Facts(
-            platform=self._platform,
-            image=installed,
-            mode=self._mode,
-            url=self._url,
-            aws_url=servers.aws_url,
-            authority=servers.authority,
-            volumes=dict.fromkeys(shared, dags),
-            ports={**servers.ports, **_free_ports(self._platform)} if plain else {},
-            timers=self._drill,
-            sizes=Sizes(tasks=1) if plain else Sizes(),
+            stop=self._end,
         )
 
     def _stand_ins(self) -> StandIns:
@@ -197,6 +243,8 @@ class Daemon:
             raise SandboxError(f"the twin is not that far yet: {self._phase}")
         return self._twin
 
+    # Commands.
+
     def _commands(self) -> Mapping[str, Callable[..., Any]]:
         def asked(name: str) -> Callable[..., Any]:
             def ask(**arguments: Any) -> Any:
@@ -204,12 +252,16 @@ class Daemon:
 
             return ask
 
+        def on_servers(name: str) -> Callable[..., Any]:
+            return lambda **arguments: self._servers.submit(asked(name), **arguments).result()
+
         names = (
-            "broker", "change", "database", "deploy", "destroy", "environment", "events", "kill", "logs_path", "queue",
-            "scale", "stop_task",
+            "change", "deploy", "destroy", "environment", "events", "kill", "logs_path", "queue", "scale", "stop_task",
         )  # fmt: skip
         return {
             **{name: asked(name) for name in names},
+            "broker": on_servers("broker"),
+            "database": on_servers("database"),
             "exec": asked("execute"),
             "status": self.status,
             "update": self.update,
@@ -217,41 +269,57 @@ class Daemon:
             "shutdown": self._end.set,
         }
 
-    def status(self) -> Status:
-        """Return what the twin is doing."""
+    def status(self, *, memory: bool = True) -> Status:
+        """Return what the twin is doing; without memory it is much cheaper."""
+        twin = self._twin
         return Status(
             stack=self._stack,
             url=self._url,
             mode=self._mode.value,
             phase=self._phase,
-            ready=self._phase == READY and self._running().ready(),
+            ready=self._phase == READY and twin is not None and twin.ready(),
+            error=self._error,
             notes=self._notes,
-            services=self._twin.status() if self._twin else [],
+            services=twin.status(memory=memory) if twin else [],
         )
 
     def update(self) -> None:
-        """Bring the services to what the stack's state says now; the gate opens first where it was invoked again."""
-        twin = self._running()
-        if self._phase not in (READY, STARTING):
-            raise SandboxError(f"the twin cannot be updated now: {self._phase}")
-        found = platform.read(recovery.resources(self._workspace, self._stack))
-        invoked = found.gate.invocation != self._platform.gate.invocation
-        self._platform = found
-        facts = replace(twin.facts, platform=found)
-        self._enter(UPDATING)
-        threading.Thread(target=self._apply, args=(twin, facts, invoked), daemon=True).start()
+        """Bring the services to what the stack's state says now; the gate opens first where it was invoked again.
 
-    def _apply(self, twin: Twin, facts: Facts, invoked: bool) -> None:
-        try:
-            if invoked:
-                self._open_gate(twin)
-            with self._lock:
-                twin.update(facts)
-            self._enter(STARTING)
-        except Exception as error:
-            traceback.print_exc()
-            self._note(f"the update failed: {error}")
-            self._enter(READY)
+        Raises:
+            SandboxError: Something changed that a running twin cannot take over.
+
+        """
+        if self._phase not in (READY, STARTING):
+            return  # it is on its way to that very state, or was asked already
+        twin = self._running()
+        found = platform.read(recovery.resources(self._workspace, self._stack))
+        changed = [name for name in FIXED if getattr(found, name) != getattr(self._platform, name)]
+        if changed:
+            raise SandboxError(
+                f"the twin of {self._stack} cannot take over another {', '.join(changed)}: stop it and start it again"
+            )
+        self._error = ""
+        invoked = found.gate.invocation != self._platform.gate.invocation
+        self._begin(
+            UPDATING,
+            lambda: self._open_gate(found) if invoked else None,
+            lambda: self._apply(twin, found),
+            self._update_failed,
+        )
+
+    def _apply(self, twin: Twin, found: Platform) -> None:
+        before = rewriting.balancer(twin.facts)
+        self._platform = found
+        twin.update(replace(twin.facts, platform=found))
+        if rewriting.balancer(twin.facts) != before:
+            twin.balancer = self._new_balancer(twin)
+        self._enter(STARTING)
+
+    def _update_failed(self, error: Exception) -> None:
+        self._error = f"the update failed, the services run as before: {error}"
+        say(self._error)
+        self._enter(READY)
 
     def login(self) -> Login:
         """Return who can log in to Airflow."""
@@ -264,10 +332,7 @@ class Daemon:
             source=arn.rpartition(":")[2],
         )
 
-    def _stop(self, twin: Twin) -> None:
-        self._enter("stopping")
-        with self._lock:
-            twin.stop_all(STOP_SECONDS)
+    # The folder.
 
     def _enter(self, phase: str) -> None:
         self._phase = phase
@@ -292,45 +357,14 @@ class Daemon:
             yield
 
     def _clear(self) -> None:
-        """Begin with an empty database, as a new stack does; only logs of the last twin are worth looking at."""
+        """Begin with an empty database, as a new stack does."""
         for path in self.folder.iterdir():
-            if path.name in (LOCK, "daemon.log"):
+            if path.name in (LOCK, LOG):
                 continue
-            if path.is_dir():
+            if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
                 path.unlink()
-
-
-@contextlib.contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise SandboxError(
-                f"port {port} on localhost is taken ({error.strerror}); choose another with --port, 0 takes a free one"
-            ) from error
-        listening.listen(128)
-        yield listening
-
-
-def _free_ports(found: Platform) -> dict[int, int]:
-    """Return a free port for every port that a container listens on."""
-    wanted = {port for each in found.definitions for container in each.containers for port in container.ports}
-    wanted |= {
-        int(value)
-        for each in found.definitions
-        for container in each.containers
-        for name, value in container.environment.items()
-        if name.startswith("AIRFLOW__") and name.endswith("_PORT")
-    }
-    with contextlib.ExitStack() as stack:
-        sockets = {port: stack.enter_context(socket.socket()) for port in wanted}
-        for each in sockets.values():
-            each.bind(("127.0.0.1", 0))
-        return {port: each.getsockname()[1] for port, each in sockets.items()}
 
 
 def say(text: str) -> None:
@@ -347,17 +381,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plain", action="store_true", help="plain processes")
     parser.add_argument("--timers", choices=["drill"], help="shorten the timers that faults run into")
     options = parser.parse_args(arguments)
+    # Containers read some of its files as another user; the folder itself is for this user only.
     os.umask(0o022)
     try:
-        daemon = Daemon(
+        Daemon(
             options.project.resolve(), options.stack, plain=options.plain, drill=options.timers == "drill"
-        )
-        return daemon.run(options.port)
+        ).run(options.port)
     except Exception as error:
-        say(f"error: {error}")
         if not isinstance(error, SandboxError):
             traceback.print_exc()
+        say(f"error: {error}")
         return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from google.protobuf import struct_pb2
 
 from sandbox.behaviour.model import AwsError
 from sandbox.behaviour.values import Archive, Asset
+from sandbox.cli import SandboxError
 from sandbox.invocation.runner import Functions
 from sandbox.provider import wire
 from sandbox.provider.inventory import Inventory
@@ -22,12 +23,17 @@ FUNCTIONS: Final = "functions"
 """Folder of the program's functions."""
 
 
-class GateClosedError(Exception):
+class GateClosedError(SandboxError):
     """The gate refuses; the message is its own."""
 
 
 def open_gate(
-    platform: Platform, endpoint: str, program: Path, *, host_name: str | None = None
+    platform: Platform,
+    endpoint: str,
+    program: Path,
+    *,
+    host_name: str | None = None,
+    stop: threading.Event | None = None,
 ) -> Mapping[str, Any]:
     """Invoke the gate and return its answer: the secrets that it made, and the bootstrap task that it ran.
 
@@ -36,12 +42,12 @@ def open_gate(
         endpoint: URL of the endpoint on this machine.
         program: Folder of the Pulumi program.
         host_name: Host name for the api-server's certificate instead of the rendered one.
+        stop: Ends the function when it is set.
 
     Raises:
         GateClosedError: the function fails.
 
     """
-    stop = threading.Event()
     inputs = dict(platform.gate.invocation)
     if host_name not in (None, platform.gate.host_name):
         inputs["input"] = json.dumps(json.loads(inputs["input"]) | {"hostName": host_name})
@@ -52,7 +58,7 @@ def open_gate(
         functions = Functions(endpoint, inventory, program)
         functions.remember(platform.gate.urn, {"code": code(platform, program)})
         try:
-            answer = functions.invoke(inputs, platform.account, platform.region, stop)
+            answer = functions.invoke(inputs, platform.account, platform.region, stop or threading.Event())
         except AwsError as error:
             raise GateClosedError(str(error)) from error
     opened: Mapping[str, Any] = json.loads(answer)

@@ -92,7 +92,7 @@ class HealthMonitor:
             self._asked_at = now
             try:
                 self._running = self._ask(command_of(self._check))
-            except CannotStartError:
+            except (CannotStartError, OSError):
                 self._answer(good=False, now=now)
 
     def close(self) -> None:

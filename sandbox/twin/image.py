@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, Final
 
+from sandbox.cli import SandboxError
 from sandbox.twin import packages
 from sandbox.twin.packages import PackagesError
 
@@ -44,7 +45,7 @@ BASE_IMAGE_ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-class ImageError(Exception):
+class ImageError(SandboxError):
     """The Dockerfile lacks what a container needs; the message names it."""
 
 

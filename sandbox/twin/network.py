@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from sandbox.cli import SandboxError
 from sandbox.twin import user_namespace
 from sandbox.twin.inside import CLONE_NEWNET, unshare
 
@@ -26,7 +27,7 @@ GATEWAY_HOST, FIRST_HOST = 2, 10
 Result = TypeVar("Result")
 
 
-class NetworkError(Exception):
+class NetworkError(SandboxError):
     """The kernel or `ip` refuses; the message has its words."""
 
 

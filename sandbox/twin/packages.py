@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from sandbox.cli import SandboxError
+
 READY: Final = ".ready"
 REPORT_SECONDS: Final = 10.0
 """Time between two lines of progress; without a package cache the download takes a minute or two."""
@@ -26,7 +28,7 @@ REPORT_SECONDS: Final = 10.0
 Say = Callable[[str], None]
 
 
-class PackagesError(Exception):
+class PackagesError(SandboxError):
     """The environment cannot be made; the message says what the installer said."""
 
 

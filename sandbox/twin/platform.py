@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from sandbox.cli import SandboxError
 from sandbox.provider.inventory import Entry
 from sandbox.twin.balancer_rules import Configuration, Fixed, HealthSettings, Rule, TargetGroupSettings
 from sandbox.twin.model import Container, HealthCheck, Mount, SecretSource, Service, TaskDefinition
@@ -51,7 +52,7 @@ Resource = Mapping[str, Any]
 """A resource as the state holds it: urn, type, id, inputs and outputs."""
 
 
-class PlatformError(Exception):
+class PlatformError(SandboxError):
     """The state holds no platform that can be started; the message says what is missing."""
 
 

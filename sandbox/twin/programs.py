@@ -11,12 +11,16 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from sandbox.cli import SandboxError
 
 POSTGRESQL: Final = ("postgres", "initdb", "psql", "pg_isready")
 REDIS: Final = ("valkey-server", "redis-server")
@@ -24,7 +28,7 @@ UNPRIVILEGED: Final = "nobody"
 PLACE: Final = "airflow-platform-twin"
 
 
-class ProgramError(Exception):
+class ProgramError(SandboxError):
     """A program is missing or failed; the message says what to do."""
 
 
@@ -108,11 +112,22 @@ class Account:
             raise ProgramError(f"{Path(arguments[0]).name}: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
 
-    def start(self, arguments: Sequence[str | Path], log: Path) -> subprocess.Popen[bytes]:
-        """Start a server in a session of its own: a Ctrl-C at the twin's terminal is not meant for it."""
+    def start(
+        self, arguments: Sequence[str | Path], log: Path, end_with: signal.Signals
+    ) -> subprocess.Popen[bytes]:
+        """Start a server in a session of its own: a Ctrl-C at the twin's terminal is not meant for it.
+
+        Args:
+            arguments: Program and arguments.
+            log: Where its output goes.
+            end_with: What it gets, on Linux, when the calling thread ends, however that comes about.
+
+        """
+        setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+        tied = [setpriv, "--pdeathsig", end_with.name] if setpriv else []
         with log.open("ab") as output:
             return subprocess.Popen(
-                arguments,
+                [*tied, *arguments],
                 user=self.user,
                 group=self.group,
                 extra_groups=self._no_groups,

@@ -18,7 +18,8 @@ class TaskStatus(TypedDict):
     health: str
     """HEALTHY, UNHEALTHY or UNKNOWN."""
     address: str
-    memory_mib: float
+    memory_mib: float | None
+    """None when it was not counted."""
     limit_mib: float
     """What its definition gives it."""
     healthy_after_seconds: float | None
@@ -49,6 +50,8 @@ class Status(TypedDict):
     """What it is doing, for people."""
     ready: bool
     """Whether every service has its healthy tasks, and the balancer a target."""
+    error: str
+    """What went wrong since the start, and still is; empty otherwise."""
     notes: list[str]
     """What a person must know before trusting it, such as what the mode cannot show."""
     services: list[ServiceStatus]
@@ -82,7 +85,7 @@ def table(status: Status) -> str:
             count = restarts = ""
     state = "ready" if status["ready"] else status["phase"]
     lines = [f"{status['stack']} at {status['url']} ({status['mode']}): {state}", *aligned(rows)]
-    return "\n".join([*lines, *status["notes"]])
+    return "\n".join([*lines, *status["notes"], *filter(None, [status["error"]])])
 
 
 def _task(task: TaskStatus | None) -> tuple[str, ...]:
@@ -95,7 +98,7 @@ def _task(task: TaskStatus | None) -> tuple[str, ...]:
         task["health"],
         task["target"] or "",
         task["address"],
-        f"{task['memory_mib']:.0f}/{task['limit_mib']:.0f} MiB",
+        "" if task["memory_mib"] is None else f"{task['memory_mib']:.0f}/{task['limit_mib']:.0f} MiB",
         "" if after is None else f"{after:.1f} s",
     )
 

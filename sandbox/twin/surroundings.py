@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -41,7 +42,9 @@ class Servers:
 
 
 @contextlib.contextmanager
-def serving(platform: Platform, folder: Path, gateway: str | None, stand_ins: StandIns) -> Iterator[Servers]:
+def serving(
+    platform: Platform, folder: Path, gateway: str | None, stand_ins: StandIns, starter: Executor
+) -> Iterator[Servers]:
     """Run database, broker and AWS endpoint until the block ends.
 
     Args:
@@ -49,17 +52,18 @@ def serving(platform: Platform, folder: Path, gateway: str | None, stand_ins: St
         folder: Where their files go.
         gateway: Address that containers reach; None when they are plain processes on this machine.
         stand_ins: Who does what the endpoint cannot do.
+        starter: Starts database and broker, which end with its thread.
 
     """
     metastore, broker = platform.metastore, platform.broker
     signed = certificates.write(folder / "tls", [metastore.host, broker.host, "localhost"])
     with contextlib.ExitStack() as stack:
         postgresql = PostgreSql(folder, database=metastore.database, owner=metastore.owner)
-        stack.callback(postgresql.close)
+        stack.callback(postgresql.erase)
         redis = Redis(folder)
-        stack.callback(redis.close)
-        postgresql.start()
-        redis.start()
+        stack.callback(redis.erase)
+        for server in (postgresql, redis):
+            starter.submit(server.start).result()
         fronts = [
             Front(
                 name=server.name,
@@ -139,8 +143,15 @@ class BalancerProcess:
             return
         self._targets = targets
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(targets).encode() + b"\n")
-        self._process.stdin.flush()
+        # Whoever asks whether it is alive learns of its end.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(targets).encode() + b"\n")
+            self._process.stdin.flush()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
 
     def state(self, target: str) -> str | None:
         """Return the state of a target, such as healthy; None when it is not one."""

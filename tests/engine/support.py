@@ -15,6 +15,10 @@ from typing import Any
 
 import yaml
 
+from sandbox.provider.inventory import Inventory
+from sandbox.recovery import unknown_to_state
+from sandbox.workspace import Workspace
+
 ROOT = Path(__file__).parent.parent.parent
 ACCOUNT = "111111111111"
 
@@ -152,8 +156,10 @@ class Project:
 
     def unknown_to_state(self) -> int:
         """Return how many resources exist that no state knows."""
-        lines = self.run("inventory").stdout.splitlines()
-        return sum(" in no state " in line for line in lines)
+        workspace = Workspace(self.folder)
+        existing = Inventory(workspace.journal)
+        stacks = {entry.urn.split("::")[0].rpartition(":")[2] for entry in existing}
+        return sum(len(unknown_to_state(workspace, stack, existing)) for stack in stacks)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -37,10 +37,11 @@ def graph(state: State) -> Graph:
     return from_state(state)
 
 
-def changed(state: State, urn: str, dependencies: Callable[[list[str]], list[str]]) -> Graph:
-    """Return the graph of a copy in which one resource has other dependencies."""
+def changed(state: State, urn: str, *, without: str = "", more: Iterable[str] = ()) -> Graph:
+    """Return the graph of a copy in which one resource has lost a dependency, or got some."""
     resource = copy.deepcopy(next(each for each in state if each["urn"] == urn))
-    resource["dependencies"] = dependencies(resource.get("dependencies") or [])
+    kept = [each for each in resource.get("dependencies") or [] if each != without]
+    resource["dependencies"] = [*kept, *more]
     return from_state([resource, *(each for each in state if each["urn"] != urn)])
 
 
@@ -50,7 +51,7 @@ def missed_without(state: State) -> Callable[[str, str], frozenset[str]]:
 
     @functools.cache
     def missed(after: str, before: str) -> frozenset[str]:
-        graph = changed(state, after, lambda urns: [urn for urn in urns if urn != before])
+        graph = changed(state, after, without=before)
         return frozenset(violation.rule for violation in edges.violations(graph))
 
     return missed
@@ -126,7 +127,7 @@ def test_an_edge_between_components_that_no_rule_asks_for_is_refused(state: Stat
             and (after.urn, before.urn) not in asked
             and not graph.waits_for(before, after)
         ]
-        more = changed(state, after.urn, lambda urns, added=added: [*urns, *(node.urn for node in added)])
+        more = changed(state, after.urn, more=[node.urn for node in added])
         refused = {
             violation.before.urn
             for violation in edges.violations(more)

@@ -10,7 +10,7 @@ import yaml
 
 from tests.engine.support import Project
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("foreign")]
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +69,8 @@ def test_json_output_stays_json(applied: Project, tmp_path: Path) -> None:
     assert "simulated AWS" in done.stderr
 
 
-def test_down_leaves_nothing(tmp_path: Path) -> None:
-    project = Project.copy(tmp_path / "orders", "foreign")
-    project.run("up", "dev")
+def test_down_leaves_nothing(applied: Project, tmp_path: Path) -> None:
+    project = applied.moved_to(tmp_path / "orders")
     done = project.run("down")
     assert "the inventory holds 0 resource(s)" in done.stdout
     assert (

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -16,9 +15,10 @@ import pytest
 
 from functions.platform_gate.kinds import SecretKind
 from tests.endpoint import Endpoint, serving
+from tests.engine.conftest import Applied
 from tests.engine.support import Project
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("gate")]
 
 STACK = "dev"
 UP = ("pulumi", "up", "--yes", "--skip-preview", "--stack", STACK)
@@ -33,10 +33,11 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> tuple[Project, str]:
+def opened(
+    platform_with: Applied, tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint
+) -> tuple[Project, str]:
     """Return the platform after an `up` whose gate ran, and the engine's event log."""
-    project = Project.platform(tmp_path_factory.mktemp("gate") / "platform")
-    project.run("up", "nonprod-shared")
+    project = platform_with("nonprod-shared", tmp_path_factory.mktemp("gate") / "platform")
     done = project.run("--functions-endpoint", endpoint.url, *UP, "--json", "--diff")
     return project, done.stdout
 
@@ -135,7 +136,7 @@ NEW_IMAGE = ("sha256:" + "0" * 64, "sha256:" + "1" * 64)
 
 def refused(opened: tuple[Project, str], endpoint: Endpoint, folder: Path) -> str:
     """Return what an update to another image prints when the gate stays closed."""
-    project = Project(Path(shutil.copytree(opened[0].folder, folder, symlinks=True)))
+    project = opened[0].moved_to(folder)
     project.edit(f"Pulumi.{STACK}.yaml", *NEW_IMAGE)
     done = project.run("--functions-endpoint", endpoint.url, *UP, check=False)
     assert done.returncode != 0

@@ -1,4 +1,6 @@
-"""A run that is interrupted loses nothing: the next `up` finishes, and the one after it has nothing to do.
+"""A run that is interrupted loses nothing: the next `up` finishes, and the one after it would have nothing to do.
+
+That is what the engine says of the state after an `up` that nobody interrupted; the others must leave the same state.
 
 Not proven here: a machine that loses power (writes are not synced to disk), and other systems than Linux.
 """
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +24,7 @@ from tests.engine.support import ROOT, Project, environment
 
 pytestmark = pytest.mark.engine
 
+UP = ("pulumi", "up", "--yes", "--skip-preview", "--stack", "dev")
 SLOW = ["--latency", "0.02"]
 """AWS's latencies at 1/50: the NAT gateway takes about 2 s, and the whole `up` about 4 s."""
 
@@ -55,13 +59,47 @@ MOMENTS = [0.1 + 0.3 * step for step in range(10)]
 """Seconds after the first sign of the update: from its beginning to its end."""
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the project with its stack initialised; tests work on copies."""
+    project = Project.raw(tmp_path_factory.mktemp("interrupted") / "probe", *RESOURCES)
+    project.run("pulumi", "stack", "init", "dev")
+    project.measured = False
+    return project
+
+
+def facts(project: Project) -> list[dict[str, Any]]:
+    """Return all that the engine compares of a state, with names in the place of ids, which AWS draws."""
+    resources = project.state()
+    names = {each["id"]: each["urn"].rpartition("::")[2] for each in resources if "id" in each}
+    found = []
+    for each in sorted(resources, key=lambda each: str(each["urn"])):
+        kept = {key: value for key, value in each.items() if key not in ("created", "modified")}
+        kept["outputs"] = sorted(each.get("outputs", {}))
+        kept["dependencies"] = sorted(each.get("dependencies", []))
+        text = json.dumps(kept)
+        for identity, name in names.items():
+            text = text.replace(identity, f"id of {name}")
+        found.append(json.loads(text))
+    return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Return the facts after an `up` that nobody interrupted, and after which there is nothing to do."""
+    project = prepared.moved_to(tmp_path_factory.mktemp("undisturbed") / "probe")
+    project.run(*UP)
+    again = project.run(*UP, "--expect-no-changes")
+    assert f"{COUNT} unchanged" in again.stdout
+    return facts(project)
+
+
 def interrupt(project: Project, moment: float, how: str) -> None:
     """Start an `up`, and stop it so many seconds after the engine has begun to apply it."""
-    process = project.start(*SLOW, "up", "dev")
     engine = project.folder / ".sandbox" / "engine.pid"
-    begun = project.folder / ".sandbox" / "dev.plan.json"
+    process = project.start(*SLOW, *UP)
     deadline = time.monotonic() + 60
-    while not begun.exists() and process.poll() is None and time.monotonic() < deadline:
+    while not engine.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     time.sleep(0.3 + moment)
     if how == "Ctrl-C":
@@ -78,16 +116,16 @@ CASES = [(how, moment) for index, moment in enumerate(MOMENTS) for how in (STOPS
 
 
 @pytest.mark.parametrize(
-    ("how", "moment"), CASES, ids=lambda part: f"{part}s" if isinstance(part, float) else part
+    ("how", "moment"), CASES, ids=lambda part: f"{part:.1f}s" if isinstance(part, float) else part
 )
-def test_up_finishes_after_an_interruption(tmp_path: Path, how: str, moment: float) -> None:
-    """Whatever stopped the first run: the second finishes, the third changes nothing, nothing is orphaned."""
-    project = Project.raw(tmp_path / "probe", *RESOURCES)
+def test_up_finishes_after_an_interruption(
+    prepared: Project, undisturbed: list[dict[str, Any]], tmp_path: Path, how: str, moment: float
+) -> None:
+    """Whatever stopped the first run: the second ends as if nothing had happened, and nothing is orphaned."""
+    project = prepared.moved_to(tmp_path / "probe")
     interrupt(project, moment, how)
-    project.run("up", "dev")
-    assert len(project.state()) == COUNT
-    again = project.run("pulumi", "up", "--yes", "--stack", "dev", "--expect-no-changes", "--skip-preview")
-    assert f"{COUNT} unchanged" in again.stdout
+    project.run(*UP)
+    assert facts(project) == undisturbed
     assert project.unknown_to_state() == 0
 
 
@@ -98,9 +136,11 @@ def nothing_runs(project: Project) -> bool:
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.1, 0.2, 0.3, 0.4])
-def test_a_signal_at_the_start_is_answered_with_one_message(tmp_path: Path, delay: float) -> None:
+def test_a_signal_at_the_start_is_answered_with_one_message(
+    prepared: Project, tmp_path: Path, delay: float
+) -> None:
     """So many seconds after its first line: while the sandbox starts the CLI, and while the CLI starts."""
-    project = Project.raw(tmp_path / "probe", *RESOURCES)
+    project = prepared.moved_to(tmp_path / "probe")
     process = project.start("up", "dev")
     assert process.stdout
     assert "nothing real is read or changed" in process.stdout.readline()
@@ -109,20 +149,22 @@ def test_a_signal_at_the_start_is_answered_with_one_message(tmp_path: Path, dela
     output = process.stdout.read()
     assert (process.wait(), "stopped on request" in output) == (130, True), output
     assert nothing_runs(project)
-    project.run("up", "dev")
+    project.run(*UP)
     assert len(project.state()) == COUNT
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.1])
-def test_a_signal_while_python_starts_leaves_nothing_running(tmp_path: Path, delay: float) -> None:
+def test_a_signal_while_python_starts_leaves_nothing_running(
+    prepared: Project, tmp_path: Path, delay: float
+) -> None:
     """Before any line of the sandbox runs, Python decides what it does; the next `up` must not notice."""
-    project = Project.raw(tmp_path / "probe", *RESOURCES)
+    project = prepared.moved_to(tmp_path / "probe")
     process = project.start("up", "dev")
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert nothing_runs(project)
-    project.run("up", "dev")
+    project.run(*UP)
     assert len(project.state()) == COUNT
 
 

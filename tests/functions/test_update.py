@@ -13,7 +13,7 @@ import pytest
 import functions
 from tests.engine.support import Project
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("gate updates")]
 
 PROGRAM = """\
 import pulumi, pulumi_aws as aws
@@ -85,19 +85,11 @@ def changes(project: Project) -> dict[str, str]:
     }
 
 
-def test_nothing_changes_by_itself(project: Project) -> None:
-    assert changes(project) == {}
-
-
-def test_bytecode_is_no_new_code(project: Project) -> None:
-    assert compileall.compile_dir(project.folder / "functions" / "platform_gate", quiet=1)
-    assert changes(project) == {}
-
-
-def test_another_folder_is_no_new_code(project: Project) -> None:
-    moved = project.folder.parent / "moved"
-    shutil.copytree(project.folder, moved)
-    assert changes(Project(moved)) == {}
+def test_neither_bytecode_nor_another_folder_is_new_code(project: Project, tmp_path: Path) -> None:
+    """Nor does anything change by itself."""
+    moved = project.moved_to(tmp_path / "moved")
+    assert compileall.compile_dir(moved.folder / "functions" / "platform_gate", quiet=1)
+    assert changes(moved) == {}
 
 
 def test_invocation_waits_for_its_role_and_for_the_task(project: Project) -> None:

@@ -7,10 +7,16 @@ from typing import Any
 
 
 class FakeConnection:
-    """Its own cursor. `answers` has the row for every statement that begins with the key; None for none."""
+    """Its own cursor. `answers` has the row for every statement that begins with the key; None for none.
 
-    def __init__(self, answers: Mapping[str, Any] | None = None) -> None:
+    `failing` has errors by statement.
+    """
+
+    def __init__(
+        self, answers: Mapping[str, Any] | None = None, failing: Mapping[str, Exception] | None = None
+    ) -> None:
         self.answers = dict(answers or {})
+        self.failing = failing or {}
         self.told: list[tuple[str, Any]] = []
         self.closed = False
 
@@ -25,6 +31,8 @@ class FakeConnection:
 
     def execute(self, statement: str, values: Any = None) -> None:
         self.told.append((statement, values))
+        if statement in self.failing:
+            raise self.failing[statement]
 
     def fetchone(self) -> Any:
         statement = self.told[-1][0]

@@ -29,8 +29,11 @@ def no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def ensured(powers: tuple[bool, ...] | None, *, can_log_in: bool = True) -> tuple[FakeConnection, list[str]]:
-    connection, said = FakeConnection({"SELECT rolsuper": powers}), list[str]()
+def ensured(
+    powers: tuple[bool, ...] | None, *, can_log_in: bool = True, strong: str | None = None
+) -> tuple[FakeConnection, list[str]]:
+    answers = {"SELECT rolsuper": powers, "SELECT string_agg": (strong,)}
+    connection, said = FakeConnection(answers), list[str]()
     application_user.ensure(connection, "db", LOGIN, lambda: can_log_in, said.append)
     assert "hunter2" not in repr(connection.told)
     return connection, said
@@ -72,6 +75,24 @@ def test_rights_that_only_a_superuser_takes_away(place: int) -> None:
         PermissionError, match="the database user airflow has rights that its owner cannot take"
     ):
         ensured(powers)
+
+
+def test_membership_in_a_strong_role() -> None:
+    """rds_iam would close the door to passwords, rds_superuser open every other."""
+    with pytest.raises(
+        PermissionError, match="airflow is a member of rds_iam, rds_superuser: take that away"
+    ):
+        ensured(ORDINARY, strong="rds_iam, rds_superuser")
+
+
+@pytest.mark.parametrize("powers", [None, ORDINARY], ids=["made", "changed"])
+def test_a_percent_sign_in_the_name(monkeypatch: pytest.MonkeyPatch, powers: tuple[bool, ...] | None) -> None:
+    """Doubled where the driver fills in values, and only there."""
+    monkeypatch.setattr(application_user, "_quoted", lambda _connection, _name: '"a%s"')
+    connection, _ = ensured(powers, can_log_in=False)
+    for statement, values in connection.told:
+        if not statement.startswith("SELECT"):
+            assert ('"a%%s"' if values else '"a%s"') in statement
 
 
 def test_names_are_quoted_by_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ Not proved here: that PostgreSQL and Airflow do what they are told; the tests wi
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
@@ -53,7 +54,7 @@ class World:
     def _connect(self, _plan: object, login: Any, _patience: float) -> FakeConnection:
         if login.username == "u" and not self.can_log_in:
             raise Stop("no")
-        return FakeConnection({LOCK: self.locks})
+        return FakeConnection({LOCK: self.locks}, self.failing)
 
     def _airflow(self, *words: str) -> None:
         self.happened.append(" ".join(words[:2]))
@@ -130,7 +131,89 @@ def test_a_user_that_can_do_too_much(world: World, capsys: pytest.CaptureFixture
     world.failing["user"] = PermissionError("take it away")
     assert bootstrap.main() == 1
     assert world.happened == ["user"]
-    assert capsys.readouterr().out == "platform-bootstrap: take it away\n"
+    assert capsys.readouterr().out == "platform-bootstrap: take it away; then run `pulumi up` again\n"
+
+
+class ServerError(Exception):
+    """psycopg2.Error: its text has the statement, `diag` the server's message."""
+
+    diag = SimpleNamespace(message_primary="permission denied to create role")
+
+
+class SqlAlchemyError(Exception):
+    """sqlalchemy.exc.DBAPIError: its text has the values as well."""
+
+    orig = ServerError("LINE 1: hunter2")
+
+
+FAILURES = {
+    "of the driver": (ServerError("LINE 1: hunter2"), "ServerError: permission denied to create role"),
+    "of SQLAlchemy": (SqlAlchemyError("hunter2"), "ServerError: permission denied to create role"),
+    "of Airflow": (
+        bootstrap.CommandError("airflow users create ended with 2"),
+        "CommandError: airflow users create ended with 2",
+    ),
+    "any": (RuntimeError("hunter2"), "RuntimeError"),
+}
+STEPS = {
+    "user": (
+        "making the database user u failed: {}; see to it that owner owns the database and may make roles, then"
+        " run `pulumi up` again"
+    ),
+    "administrator": (
+        "making the administrator and the pool failed: {}; remove the cause, then run `pulumi up` again"
+    ),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("error", "reason"), FAILURES.values(), ids=FAILURES.keys())
+def test_a_failure_shows_a_remedy_and_no_value(
+    world: World, capfd: pytest.CaptureFixture[str], step: str, error: Exception, reason: str
+) -> None:
+    world.failing[step] = error
+    assert bootstrap.main() == 1
+    out, err = capfd.readouterr()
+    assert out.splitlines()[-1] == f"platform-bootstrap: {STEPS[step].format(reason)}"
+    assert "raise self.failing[name]" in err
+    assert "hunter2" not in out + err
+
+
+def test_it_goes_on_after_sigterm(
+    world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without that it would die in the middle of a migration, long before ECS kills it."""
+
+    def not_noted(*_: object) -> None:
+        pytest.fail("the signal got through")
+
+    def migrate(*words: str) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        world.happened.append(" ".join(words))
+
+    before = signal.signal(signal.SIGTERM, not_noted)
+    try:
+        monkeypatch.setattr(bootstrap, "airflow", migrate)
+        assert bootstrap.main() == 0
+        assert signal.getsignal(signal.SIGTERM) is not_noted
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert world.happened == ["user", "db migrate", "administrator", "pool"]
+    assert capfd.readouterr().out.splitlines() == [
+        "platform-bootstrap: SIGTERM: going on to the end",
+        "platform-bootstrap: the schema is the one of this image",
+        "platform-bootstrap: done",
+    ]
+
+
+def test_a_lock_that_was_lost_during_the_migration(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.failing["SELECT 1"] = ServerError("connection closed")
+    assert bootstrap.main() == 1
+    assert world.happened == ["user", "db migrate"]
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "platform-bootstrap: the connection that held the lock broke during the migration (ServerError), so another"
+        " bootstrap may have begun: run `pulumi up` again, which does what is left"
+    )
 
 
 def test_one_at_a_time(world: World) -> None:

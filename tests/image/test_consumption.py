@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from images.airflow.platform_runtime.consumption import AWAY_SECONDS, BrokerAway, CeleryWorker, problem
+from images.airflow.platform_runtime.consumption import BrokerAway, CeleryWorker, problem
+from images.airflow.platform_runtime.outages import FORGIVEN_SECONDS
 
 NOW = 1000.0
 TASK = {"id": "x"}
+QUESTIONS = ["stats", "active_queues", "active"]
 
 
 class FakeWorker:
@@ -23,15 +26,16 @@ class FakeWorker:
 
     def __init__(self, waiting: int = 0, active: int = 0, taken: int = 0) -> None:
         self.depth, self.active, self.taken = waiting, active, taken
-        self.queues: list[dict[str, str]] | None = [{"name": "default"}, {"name": "heavy"}]
-        self.silent = self.away = False
+        self.queues = [{"name": "default"}, {"name": "heavy"}]
+        self.away = False
+        self.silent: set[str] = set()
         self.asked: list[str] = []
 
     def ask(self, command: str) -> Any:
         if self.away:
             raise BrokerAway("connection refused")
         self.asked.append(command)
-        if self.silent:
+        if command in self.silent:
             return None
         return {
             "stats": {"pool": {"max-concurrency": 4}, "total": {"execute_workload": self.taken}},
@@ -49,16 +53,18 @@ def test_an_idle_worker_is_healthy() -> None:
     assert notes == {"seen": {"waiting": 0, "free": 4, "taken": 0}}
 
 
-def test_a_worker_that_does_not_answer() -> None:
+@pytest.mark.parametrize("silent", QUESTIONS)
+def test_a_worker_that_does_not_answer(silent: str) -> None:
+    """One answer is not enough, and after a silence nothing more is asked."""
     worker = FakeWorker()
-    worker.silent = True
+    worker.silent = {silent}
     assert problem(worker, {}, NOW) == "the worker does not answer"
+    assert worker.asked == QUESTIONS[: QUESTIONS.index(silent) + 1]
 
 
-@pytest.mark.parametrize("queues", [None, []], ids=["no answer", "none"])
-def test_a_worker_without_a_queue(queues: list[dict[str, str]] | None) -> None:
+def test_a_worker_without_a_queue() -> None:
     worker = FakeWorker()
-    worker.queues = queues
+    worker.queues = []
     assert problem(worker, {}, NOW) == "the worker is subscribed to no queue"
 
 
@@ -103,7 +109,7 @@ def test_a_broker_out_of_reach_is_not_the_workers_fault() -> None:
     worker.away = True
     notes: dict[str, Any] = {}
     assert problem(worker, notes, NOW) is None
-    assert problem(worker, notes, NOW + AWAY_SECONDS) is None
+    assert problem(worker, notes, NOW + FORGIVEN_SECONDS) is None
     assert notes == {"away_since": NOW}
 
 
@@ -112,7 +118,7 @@ def test_it_is_not_forgiven_for_ever() -> None:
     worker = FakeWorker()
     worker.away = True
     notes: dict[str, Any] = {"away_since": NOW}
-    assert problem(worker, notes, NOW + AWAY_SECONDS + 1) == (
+    assert problem(worker, notes, NOW + FORGIVEN_SECONDS + 1) == (
         "the broker has been out of reach for 1801 s: connection refused"
     )
 
@@ -126,7 +132,7 @@ def test_an_outage_ends_with_the_first_answer() -> None:
 def test_a_silent_worker_ends_the_outage_too() -> None:
     """The broker has taken the question."""
     worker = FakeWorker()
-    worker.silent = True
+    worker.silent = {"stats"}
     notes: dict[str, Any] = {"away_since": NOW}
     problem(worker, notes, NOW + 60)
     assert notes == {}
@@ -157,6 +163,8 @@ class FakeKombu:
         for module in (kombu, pidbox, exceptions):
             monkeypatch.setitem(sys.modules, module.__name__, module)
         monkeypatch.setattr(socket, "gethostname", lambda: "ip-10-20-0-11")
+        self.now, self.takes = 50.0, 0.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
     def connect(self, url: str, transport_options: dict[str, Any]) -> FakeKombu:
         self.calls.append((url, transport_options["max_retries"]))
@@ -164,6 +172,7 @@ class FakeKombu:
 
     def call(self, nodes: list[str], command: str, timeout: float) -> list[dict[str, Any]]:
         self.calls.append((nodes, command, timeout))
+        self.now += self.takes
         if self.error:
             raise self.error
         return self.answers
@@ -181,7 +190,15 @@ def test_this_hosts_worker_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     kombu = FakeKombu(monkeypatch)
     kombu.answers = [{NODE: {"ok": "pong"}}]
     assert CeleryWorker("rediss://b").ask("ping") == {"ok": "pong"}
-    assert kombu.calls == [("rediss://b", 1), ([NODE], "ping", 6.0)]
+    assert kombu.calls == [("rediss://b", 1), ([NODE], "ping", 12.0)]
+
+
+def test_all_answers_share_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    kombu = FakeKombu(monkeypatch)
+    kombu.answers, kombu.takes = [{NODE: "late"}], 7.0
+    worker = CeleryWorker("rediss://b")
+    assert [worker.ask("ping") for _ in range(3)] == ["late", "late", None]
+    assert [seconds for _, _, seconds in kombu.calls[1:]] == [12.0, 5.0]
 
 
 @pytest.mark.parametrize("answers", [[], [{"celery@other": {}}]], ids=["none", "another worker's"])

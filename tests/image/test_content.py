@@ -47,7 +47,7 @@ def test_first_administrator() -> None:
 
 def test_with_any_user_nobody_is_made() -> None:
     """Somebody may have changed the password, or removed the first administrator on purpose."""
-    assert administrator(1) == ([], ["1 users exist: no administrator is made"])
+    assert administrator(1) == ([], ["there are users (1), so no administrator is made"])
 
 
 def pool(changed: Any) -> tuple[FakeConnection, Log]:

@@ -5,11 +5,10 @@ Not proved here: that it builds, which needs a container engine and the official
 
 from __future__ import annotations
 
-import fnmatch
 import re
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -22,6 +21,8 @@ FOLDER = Path(__file__).parents[2] / "images" / "airflow"
 TEXT = (FOLDER / "Dockerfile").read_text()
 DOCKERFILE = _Dockerfile(TEXT.encode())
 VERSION = DOCKERFILE.argument("AIRFLOW_VERSION")
+PREPARATION = next(value for kind, value in DOCKERFILE._instructions if kind == "RUN").split(" && ")
+"""The first commands, run by root."""
 LOCK = (FOLDER / "requirements.lock").read_text()
 
 
@@ -46,7 +47,14 @@ def test_requirements_and_lock_name_the_images_version() -> None:
 
 
 def test_base_image() -> None:
-    assert DOCKERFILE.last("FROM") == "apache/airflow:slim-${AIRFLOW_VERSION}-python${PYTHON_VERSION}"
+    assert (
+        DOCKERFILE.last("FROM")
+        == "apache/airflow:slim-${AIRFLOW_VERSION}-python${PYTHON_VERSION}${BASE_DIGEST}"
+    )
+
+
+def test_a_digest_of_the_base_image_is_whoever_builds_its_choice() -> None:
+    assert DOCKERFILE.argument("BASE_DIGEST") == ""
 
 
 def test_it_runs_as_the_definitions_say() -> None:
@@ -56,12 +64,20 @@ def test_it_runs_as_the_definitions_say() -> None:
 def test_scratch_is_declared_and_owned() -> None:
     """Fargate gives a volume to root unless its mount point is declared, with the owner that it shall have."""
     assert DOCKERFILE.exec_form("VOLUME") == list(task.SCRATCH.values())
-    assert f"--owner=50000 --group=0 --mode=0770 {task.STATE_PATH}" in TEXT
-    assert "chown 50000:0 /tmp" in TEXT
+    assert f"install --directory --owner=50000 --group=0 --mode=0770 {task.STATE_PATH}" in PREPARATION
+    assert "chown 50000:0 /tmp" in PREPARATION
 
 
-def test_dags_have_a_mount_point() -> None:
-    assert task.DAG_STORAGE_PATH in TEXT
+def test_scratch_is_declared_after_it_is_owned() -> None:
+    """What is changed in a volume after its declaration is lost."""
+    kinds = [kind for kind, _ in DOCKERFILE._instructions]
+    assert kinds.count("VOLUME") == 1
+    assert kinds.index("VOLUME") > max(place for place, kind in enumerate(kinds) if kind in {"RUN", "COPY"})
+
+
+def test_dags_have_a_mount_point_that_nobody_writes_to() -> None:
+    """Without one, a read-only root file system has no place for the storage."""
+    assert f"install --directory --owner=0 --group=0 --mode=0755 {task.DAG_STORAGE_PATH}" in PREPARATION
 
 
 def test_entry_point_and_health() -> None:
@@ -79,7 +95,8 @@ def test_commands_are_scripts_of_the_image(command: str) -> None:
 def test_packages_come_from_the_lock_alone() -> None:
     installing = [line for line in TEXT.splitlines() if re.search(r"\b(pip|apt-get|apt|curl|wget)\b", line)]
     assert installing == [
-        "RUN uv pip sync --no-cache --require-hashes --compile-bytecode /opt/platform/requirements.lock"
+        "RUN uv pip sync --no-cache --require-hashes --only-binary :all: --compile-bytecode"
+        " /opt/platform/requirements.lock"
     ]
 
 
@@ -110,29 +127,46 @@ def test_every_requirement_says_why() -> None:
     ] == []
 
 
-def test_what_is_copied_exists_and_passes_the_ignore_file() -> None:
-    allowed = [
-        line[1:] for line in (FOLDER / ".dockerignore").read_text().splitlines() if line.startswith("!")
-    ]
-    assert [source for source, _ in DOCKERFILE.copies] == [
-        "requirements.lock",
-        "certificates",
-        "bin",
-        "platform_runtime",
-    ]
-    for source, _ in DOCKERFILE.copies:
-        assert (FOLDER / source).exists()
-        assert any(pattern.split("/")[0] == source for pattern in allowed)
+def passes(path: str) -> bool:
+    """Tell whether a file gets into the build, as Docker reads .dockerignore: the last line that fits decides."""
+    inside = True
+    for line in (FOLDER / ".dockerignore").read_text().splitlines():
+        pattern = re.escape(line.removeprefix("!"))
+        pattern = pattern.replace(r"\*\*/", "(?:.*/)?").replace(r"\*", "[^/]*")
+        parents = [str(parent) for parent in PurePosixPath(path).parents][:-1]
+        if not line.startswith("#") and any(re.fullmatch(pattern, each) for each in (path, *parents)):
+            inside = line.startswith("!")
+    return inside
+
+
+FILES = sorted(
+    str(path.relative_to(FOLDER))
+    for path in FOLDER.rglob("*")
+    if path.is_file() and "__pycache__" not in path.parts
+)
+COPIED = ("requirements.lock", "certificates/", "bin/", "platform_runtime/")
+
+
+def test_what_is_copied_is_what_passes_the_ignore_file() -> None:
+    assert [source for source, _ in DOCKERFILE.copies] == [name.rstrip("/") for name in COPIED]
+    assert [path for path in FILES if passes(path)] == [path for path in FILES if path.startswith(COPIED)]
 
 
 @pytest.mark.parametrize(
-    "name", ["Dockerfile", "__main__.py", "lock.py", ".env", "certificates/api-server.key"]
+    "path",
+    [
+        "Dockerfile",
+        "__main__.py",
+        "lock.py",
+        ".env",
+        "certificates/api-server.key",
+        "platform_runtime/.env",
+        "platform_runtime/__pycache__/start.cpython-311.pyc",
+        "other/start.py",
+    ],
 )
-def test_what_the_image_does_not_need_stays_outside(name: str) -> None:
-    allowed = [
-        line[1:] for line in (FOLDER / ".dockerignore").read_text().splitlines() if line.startswith("!")
-    ]
-    assert not any(fnmatch.fnmatch(name, pattern) for pattern in allowed)
+def test_what_the_image_does_not_need_stays_outside(path: str) -> None:
+    assert not passes(path)
 
 
 def test_the_images_variables() -> None:

@@ -198,12 +198,40 @@ def test_flowers_pair_is_made(tmp_path: Path) -> None:
 
 
 def test_a_pair_that_belongs_together(tmp_path: Path) -> None:
-    content = {str(tmp_path / "a.pem"): CERTIFICATE, str(tmp_path / "a.key"): CERTIFICATE_KEY}
-    entrypoint.prepare(Start(files=content))
+    pair = str(tmp_path / "a.pem"), str(tmp_path / "a.key")
+    content = dict(zip(pair, (CERTIFICATE, CERTIFICATE_KEY), strict=True))
+    entrypoint.prepare(Start(files=content, served_pair=pair))
     assert [Path(path).read_text() for path in content] == list(content.values())
 
 
 def test_a_pair_that_does_not(tmp_path: Path) -> None:
-    content = {str(tmp_path / "a.pem"): CERTIFICATE, str(tmp_path / "a.key"): values.private_key()}
+    pair = str(tmp_path / "a.pem"), str(tmp_path / "a.key")
+    content = dict(zip(pair, (CERTIFICATE, values.private_key()), strict=True))
     with pytest.raises(Refusal, match="KEY_VALUES_MISMATCH"):
-        entrypoint.prepare(Start(files=content))
+        entrypoint.prepare(Start(files=content, served_pair=pair))
+
+
+LIBRARY = f"usr/lib/{os.uname().machine}-linux-gnu/libstdc++.so.6"
+
+
+@pytest.mark.parametrize(
+    ("there", "given", "loaded"),
+    [(True, {}, LIBRARY), (True, {"LD_PRELOAD": "mine"}, "mine"), (False, {}, None)],
+    ids=["there", "somebody's own", "not there"],
+)
+def test_the_library_that_is_loaded_first(
+    tmp_path: Path, there: bool, given: dict[str, str], loaded: str | None
+) -> None:
+    """Of a library that is not there the loader would complain at each start of a program."""
+    if there:
+        (tmp_path / LIBRARY).parent.mkdir(parents=True)
+        (tmp_path / LIBRARY).touch()
+    environment = dict(given)
+    entrypoint.as_the_official_image(environment, str(tmp_path))
+    assert environment.get("LD_PRELOAD") == (str(tmp_path / LIBRARY) if loaded == LIBRARY else loaded)
+
+
+def test_dags_may_install_into_environments_of_their_own(tmp_path: Path) -> None:
+    container = Container("worker", tmp_path)
+    container.environment["PIP_USER"] = "true"
+    assert "PIP_USER" not in seen(container)

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from images.airflow.platform_runtime import heartbeat
+from images.airflow.platform_runtime.outages import FORGIVEN_SECONDS
 from images.airflow.platform_runtime.variables import Refusal, Variables
 from tests.image.test_start import METASTORE
 
-VARIABLES = METASTORE | {"PLATFORM_METASTORE_OPTIONS": "connect_timeout=10&keepalives_idle=30"}
+VARIABLES = METASTORE | {"PLATFORM_METASTORE_OPTIONS": "connect_timeout=10&tcp_user_timeout=30000"}
+NOW = 1000.0
 
 
 class FakeError(Exception):
@@ -32,16 +34,22 @@ class FakeDriver:
     """psycopg2 with one answer; it keeps what it was asked."""
 
     Error, OperationalError = FakeError, FakeOperationalError
+    extras = SimpleNamespace(wait_select="waits in Python")
 
     def __init__(self, answer: float | Exception | None) -> None:
         self.answer = answer
         self.connected: dict[str, Any] = {}
         self.executed: list[Any] = []
         self.closed = False
+        self.waits: Any = None
+        self.extensions = SimpleNamespace(set_wait_callback=self.wait)
+
+    def wait(self, how: Any) -> None:
+        self.waits = how
 
     def connect(self, **parameters: Any) -> FakeDriver:
         self.connected = parameters
-        if isinstance(self.answer, FakeOperationalError):
+        if isinstance(self.answer, FakeOperationalError | TimeoutError):
             raise self.answer
         return self
 
@@ -73,11 +81,11 @@ Ask = Callable[..., tuple[str | None, FakeDriver]]
 def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
     monkeypatch.setattr(heartbeat, "host_name", lambda: "10.20.0.11")
 
-    def asked(answer: float | Exception | None, notes: dict[str, Any] | None = None) -> Any:
+    def asked(answer: float | Exception | None, notes: dict[str, Any] | None = None, now: float = NOW) -> Any:
         driver = FakeDriver(answer)
         monkeypatch.setitem(sys.modules, "psycopg2", driver)
         remembered = {} if notes is None else notes
-        return heartbeat.problem("triggerer", Variables(VARIABLES), remembered), driver
+        return heartbeat.problem("triggerer", Variables(VARIABLES), remembered, now), driver
 
     return asked
 
@@ -113,9 +121,10 @@ def test_the_connection_is_verified_short_and_closed(ask: Ask) -> None:
         "application_name": "platform-health",
         "sslmode": "verify-full",
         "sslrootcert": "/ca.pem",
-        "connect_timeout": "4",
-        "keepalives_idle": "30",
+        "connect_timeout": "10",
+        "tcp_user_timeout": "4000",
     }
+    assert driver.waits == "waits in Python"
     assert driver.closed
 
 
@@ -124,12 +133,30 @@ def test_a_metastore_out_of_reach_before_the_first_heartbeat(ask: Ask) -> None:
     assert problem == "the metastore is out of reach: connection refused"
 
 
-def test_a_metastore_out_of_reach_afterwards(ask: Ask) -> None:
+@pytest.mark.parametrize(
+    "error", [FakeOperationalError("refused"), TimeoutError("refused")], ids=["refused", "interrupted"]
+)
+def test_a_metastore_out_of_reach_afterwards(ask: Ask, error: Exception) -> None:
     """Replacing the process would help nobody; it ends by itself if it cannot go on."""
     notes: dict[str, Any] = {}
     ask(1.0, notes)
     assert notes == {"healthy": True}
-    assert ask(FakeOperationalError("connection refused"), notes)[0] is None
+    assert ask(error, notes)[0] is None
+    assert ask(error, notes, NOW + FORGIVEN_SECONDS)[0] is None
+
+
+def test_it_is_not_forgiven_for_ever(ask: Ask) -> None:
+    """Then the container itself may be cut off."""
+    notes: dict[str, Any] = {"healthy": True, "away_since": NOW}
+    assert ask(FakeOperationalError("refused"), notes, NOW + FORGIVEN_SECONDS + 1)[0] == (
+        "the metastore has been out of reach for 1801 s: refused"
+    )
+
+
+def test_an_answer_ends_the_outage(ask: Ask) -> None:
+    notes: dict[str, Any] = {"healthy": True, "away_since": NOW}
+    ask(1.0, notes)
+    assert notes == {"healthy": True}
 
 
 def test_an_old_heartbeat_counts_whatever_was_before(ask: Ask) -> None:
@@ -142,10 +169,9 @@ def test_a_metastore_without_tables(ask: Ask) -> None:
     assert driver.closed
 
 
-def test_missing_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg2", SimpleNamespace())
+def test_missing_variables() -> None:
     with pytest.raises(Refusal, match="PLATFORM_METASTORE_HOST is missing"):
-        heartbeat.problem("triggerer", Variables({}), {})
+        heartbeat.problem("triggerer", Variables({}), {}, NOW)
 
 
 def test_host_name_is_an_address(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,23 @@ class Resolver:
         target.write_text(self.answer)
 
 
+def run(words: list[str], *, folder: Path, compile_lock: lock.Compile, installs: Any = None) -> int:
+    return main(words, folder=folder, compile_lock=compile_lock, installs=installs or Installer())
+
+
+class Installer:
+    """Finds wheels for all platforms but one; keeps what it was asked."""
+
+    def __init__(self, missing: str = "") -> None:
+        self.missing = missing
+        self.asked: list[tuple[str, str, str]] = []
+
+    def __call__(self, target: Path, python: str, platform: str) -> None:
+        self.asked.append((target.name, python, platform))
+        if platform == self.missing:
+            raise lock.LockError(f"no wheel for {platform}")
+
+
 def test_pins() -> None:
     assert lock.pins(OLD) == {"a": "1.0", "b": "2.0"}
 
@@ -52,39 +69,39 @@ def test_changes() -> None:
 
 
 def test_a_new_lock(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["lock"], folder=folder, compile_lock=Resolver(NEW)) == 0
+    assert run(["lock"], folder=folder, compile_lock=Resolver(NEW)) == 0
     assert (folder / "requirements.lock").read_text() == NEW
     assert capsys.readouterr().out == "- a 1.0\n  b 2.0 -> 2.1\n+ c 0.1\n"
 
 
 def test_the_first_lock(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "requirements.lock").unlink()
-    assert main(["lock"], folder=folder, compile_lock=Resolver(NEW)) == 0
+    assert run(["lock"], folder=folder, compile_lock=Resolver(NEW)) == 0
     assert capsys.readouterr().out == "+ b 2.1\n+ c 0.1\n"
 
 
 def test_what_is_pinned_stays_unless_an_upgrade_is_wanted(folder: Path) -> None:
     kept, moved = Resolver(OLD), Resolver(OLD)
-    main(["lock"], folder=folder, compile_lock=kept)
-    main(["lock", "--upgrade"], folder=folder, compile_lock=moved)
+    run(["lock"], folder=folder, compile_lock=kept)
+    run(["lock", "--upgrade"], folder=folder, compile_lock=moved)
     assert (kept.began_with, moved.began_with) == (OLD, "")
     assert kept.python == "3.11"
 
 
 def test_check_changes_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["lock", "--check"], folder=folder, compile_lock=Resolver(NEW)) == 1
+    assert run(["lock", "--check"], folder=folder, compile_lock=Resolver(NEW)) == 1
     assert (folder / "requirements.lock").read_text() == OLD
     assert capsys.readouterr().out == "- a 1.0\n  b 2.0 -> 2.1\n+ c 0.1\n"
 
 
 def test_check_of_a_lock_that_is_right(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["lock", "--check"], folder=folder, compile_lock=Resolver(OLD)) == 0
+    assert run(["lock", "--check"], folder=folder, compile_lock=Resolver(OLD)) == 0
     assert capsys.readouterr().out == "requirements.lock is up to date\n"
 
 
 def test_other_files_of_the_same_versions(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = OLD.replace("sha256:1", "sha256:9")
-    assert main(["lock", "--check"], folder=folder, compile_lock=Resolver(answer)) == 1
+    assert run(["lock", "--check"], folder=folder, compile_lock=Resolver(answer)) == 1
     assert capsys.readouterr().out == "other hashes\n"
 
 
@@ -92,9 +109,25 @@ def test_requirements_that_contradict_each_other(folder: Path, capsys: pytest.Ca
     def refuse(*_: object) -> None:
         raise lock.LockError("no solution")
 
-    assert main(["lock"], folder=folder, compile_lock=refuse) == 1
+    assert run(["lock"], folder=folder, compile_lock=refuse) == 1
     assert capsys.readouterr().err == "no solution\n"
     assert (folder / "requirements.lock").read_text() == OLD
+
+
+@pytest.mark.parametrize("words", [["lock"], ["lock", "--check"]], ids=" ".join)
+def test_wheels_are_looked_for_on_every_platform_of_fargate(folder: Path, words: list[str]) -> None:
+    installer = Installer()
+    assert run(words, folder=folder, compile_lock=Resolver(OLD), installs=installer) == 0
+    assert installer.asked == [
+        ("requirements.lock", "3.11", "x86_64-manylinux_2_28"),
+        ("requirements.lock", "3.11", "aarch64-manylinux_2_28"),
+    ]
+
+
+def test_a_package_without_a_wheel(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    installer = Installer(missing="aarch64-manylinux_2_28")
+    assert run(["lock", "--check"], folder=folder, compile_lock=Resolver(OLD), installs=installer) == 1
+    assert capsys.readouterr().err == "no wheel for aarch64-manylinux_2_28\n"
 
 
 def test_a_dockerfile_without_the_python_version(folder: Path) -> None:
@@ -113,15 +146,28 @@ def test_what_uv_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.setattr(subprocess, "run", run)
     lock.uv(tmp_path / "images" / "airflow" / "requirements.in", tmp_path / "lock", "3.11")
     options = [
-        "--quiet",
         "--universal",
         "--python-version",
         "3.11",
         "--generate-hashes",
         "--no-emit-index-url",
     ]
-    output = ["--no-header", "--output-file", str(tmp_path / "lock"), "images/airflow/requirements.in"]
+    output = [
+        "--no-header",
+        "--output-file",
+        str(tmp_path / "lock"),
+        "images/airflow/requirements.in",
+        "--quiet",
+    ]
     assert asked == [(["pip", "compile", *options, *output], tmp_path)]
+
+
+def test_wheels_of_another_platform(tmp_path: Path) -> None:
+    """The real one, with a lock without packages: it asks nobody."""
+    (tmp_path / "requirements.lock").write_text("")
+    lock.wheels(tmp_path / "requirements.lock", "3.11", "aarch64-manylinux_2_28")
+    with pytest.raises(lock.LockError, match="amiga"):
+        lock.wheels(tmp_path / "requirements.lock", "3.11", "amiga")
 
 
 def test_uv_says_no(tmp_path: Path) -> None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +22,7 @@ from typing import Any
 import pytest
 
 from components import wiring
+from images.airflow.platform_runtime import bootstrap
 from images.airflow.platform_runtime.addresses import ASYNC_DRIVER, SYNC_DRIVER, Broker, Login, Metastore
 from sandbox.twin.image import Image, installed
 from tests.image.real import BOOTSTRAP, PASSWORD, Servers, run, servers
@@ -171,9 +175,76 @@ def test_a_second_run_changes_nothing_that_somebody_changed(
         "platform-bootstrap: took the right to make roles and databases from the database user airflow",
         "platform-bootstrap: set the password of the database user airflow to the one in its secret",
         "platform-bootstrap: the schema is the one of this image",
-        "platform-bootstrap: 1 users exist: no administrator is made",
+        "platform-bootstrap: there are users (1), so no administrator is made",
         "platform-bootstrap: done",
     ]
+
+
+def test_it_goes_on_after_sigterm(running: Servers, bootstrapped: dict[str, str]) -> None:
+    """Another one holds the lock for as long as it takes to see the signal."""
+    program = shutil.which(ENTRY_POINT, path=bootstrapped["PATH"])
+    assert program
+    with Holding(running):
+        process = subprocess.Popen(
+            [program, "platform-bootstrap"], env=bootstrapped, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout
+        said = [process.stdout.readline().strip()]
+        process.terminate()
+        said.append(process.stdout.readline().strip())
+    said += process.communicate(timeout=120)[0].splitlines()
+    assert process.returncode == 0
+    ours = [line for line in said if line.startswith("platform-bootstrap")]
+    waiting = "platform-bootstrap: waiting for another bootstrap of this metastore"
+    assert [line for line in ours if line != waiting] == [
+        "platform-bootstrap: SIGTERM: going on to the end",
+        "platform-bootstrap: the schema is the one of this image",
+        "platform-bootstrap: there are users (1), so no administrator is made",
+        "platform-bootstrap: done",
+    ]
+
+
+class Holding:
+    """Holds the bootstrap's lock in a session of its own."""
+
+    def __init__(self, running: Servers) -> None:
+        self.thread = threading.Thread(
+            target=sql, args=(running, f"SELECT pg_advisory_lock({bootstrap.LOCK}), pg_sleep(600)")
+        )
+        self.running = running
+
+    def __enter__(self) -> None:
+        self.thread.start()
+        while (
+            sql(self.running, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted") == "0"
+        ):
+            time.sleep(0.1)
+
+    def __exit__(self, *_: object) -> None:
+        sql(
+            self.running,
+            "SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
+            " WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()",
+        )
+        self.thread.join()
+
+
+def test_membership_in_a_strong_role(running: Servers, bootstrapped: dict[str, str]) -> None:
+    """By way of another role, too."""
+    sql(running, "CREATE ROLE helpers; GRANT pg_read_all_data TO helpers; GRANT helpers TO airflow")
+    answer = run((ENTRY_POINT, "platform-bootstrap"), bootstrapped)
+    sql(running, "DROP ROLE helpers")
+    assert answer.returncode == 1
+    assert "the database user airflow is a member of pg_read_all_data: take that away" in answer.stdout
+
+
+def test_a_user_with_a_name_that_means_something_to_the_driver(
+    running: Servers, bootstrapped: dict[str, str]
+) -> None:
+    environment = bootstrapped | {"PLATFORM_METASTORE_USERNAME": 'air%s"flow'}
+    answer = run((ENTRY_POINT, "platform-bootstrap"), environment)
+    assert 'platform-bootstrap: made the database user air%s"flow' in answer.stdout.splitlines()
+    assert sql(running, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'air_s%'") == 'air%s"flow'
 
 
 def test_another_schema_while_services_run(running: Servers, bootstrapped: dict[str, str]) -> None:
@@ -194,6 +265,28 @@ def test_an_authority_that_nobody_trusts(
     answer = run(("platform-health", "triggerer"), environment)
     assert answer.returncode == 1
     assert "certificate verify failed" in answer.stdout
+
+
+SILENT = """
+import json
+from platform_runtime import health, notes
+from platform_runtime.health import Check
+notes.write("HOME", {"healthy": True})
+health.CHECKS = {"triggerer": Check(health.CHECKS["triggerer"].judge, 1)}
+first = health.check("triggerer", __import__("os").environ)
+print(json.dumps([first, list(notes.read("HOME"))]))
+"""
+
+
+def test_a_metastore_that_says_nothing(image: Image, running: Servers, tmp_path: Path) -> None:
+    """The connection stands, and no byte comes: libpq itself would wait on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        environment = running.environment(image, "triggerer", tmp_path)
+        environment["PLATFORM_METASTORE_PORT"] = str(server.getsockname()[1])
+        began = time.monotonic()
+        said = asked(image, tmp_path, SILENT.replace("HOME", str(tmp_path)), environment)
+    assert said == [None, ["healthy", "away_since"]]
+    assert time.monotonic() - began < 8
 
 
 def test_heartbeats_in_the_metastore(

@@ -135,6 +135,13 @@ def test_what_is_written(role: str) -> None:
     assert started(role).files == FILES.get(role, {})
 
 
+def test_only_the_api_server_serves_a_pair() -> None:
+    served = {role: started(role).served_pair for role in ENVIRONMENTS}
+    assert {role: pair for role, pair in served.items() if pair} == {
+        "api-server": (f"{HOME}/api-server.pem", f"{HOME}/api-server.key")
+    }
+
+
 def test_flower_has_a_pair_of_its_own() -> None:
     assert started("flower").pair == (f"{HOME}/flower.pem", f"{HOME}/flower.key")
     assert [role for role in ENVIRONMENTS if started(role).pair] == ["flower"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components import sizing
+from components import sizing, worker_pool
 from images.airflow.platform_runtime import workers
 from images.airflow.platform_runtime.variables import Variables
 
@@ -22,6 +22,7 @@ def judged(command: tuple[str, ...], **given_: str) -> tuple[dict[str, str], lis
 @given(st.integers(512, 120 * 1024))
 def test_the_program_counts_alike(memory_mib: int) -> None:
     """The image knows nothing of the program, so both have the numbers."""
+    assert workers.MAX_CONCURRENCY == worker_pool.MAX_CONCURRENCY
     assert workers.most(memory_mib) == sizing.worker_concurrency(memory_mib)
 
 

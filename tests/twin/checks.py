@@ -1,30 +1,29 @@
 """What must be true of a platform that works: each function here raises when it is not.
 
-Tests look with them at a platform as it is rendered, drills at one with something broken on purpose. DAGs with a name
-that begins with `check_` come from the drills' folder, those with `drill_` and `example_` are always there.
+Tests look with them at a platform as it is rendered, drills at one with something broken on purpose.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from sandbox.twin.airflow_api import Airflow, AirflowError, Run
+from sandbox.twin.airflow_api import Airflow, Run
 from tests.twin.running import RunningTwin
 
 Check = Callable[[RunningTwin], None]
 
 RUN_SECONDS: Final = 45.0
 """For a task that takes none; what waits in vain waits so long."""
-START_SECONDS: Final = 75.0
+START_SECONDS: Final = 120.0
 """For a service: processes of Airflow start slowly on a busy machine."""
 PARSE_SECONDS: Final = 25.0
 """For a change of the DAG files: they are looked through every 10 seconds."""
@@ -33,8 +32,10 @@ CONNECTION: Final = "drill"
 PASSWORD: Final = "p@ss:/%#?&$"
 """Every character that means something in an address."""
 LOST: Final = {"failed", "up_for_retry", "upstream_failed"}
-ENDED: Final = re.compile(r"task ([0-9a-f]{32}) has stopped: (Essential container|\w+Error)")
-REPLACED: Final = re.compile(r"stops task ([0-9a-f]{32}): Task failed")
+STARTED: Final = re.compile(r"has started task ([0-9a-f]{32})")
+ENDED: Final = re.compile(
+    r"task ([0-9a-f]{32}) has stopped: (?:Essential container|\w+Error)|stops task ([0-9a-f]{32}): Task failed"
+)
 
 
 def name(check: Check) -> str:
@@ -46,31 +47,43 @@ def name(check: Check) -> str:
 
 
 def a_task_runs(twin: RunningTwin) -> None:
-    """Scheduler, broker, worker and Execution API work together."""
+    """Let scheduler, broker, worker and Execution API work together."""
     run(twin, "drill_environment")
 
 
 def all_slots_are_free_after_more_tasks_than_there_are(twin: RunningTwin) -> None:
-    """A result backend that only one side uses fills the scheduler's slots, and nothing else shows it."""
+    """Fill the scheduler's slots: only that shows a result backend that one side alone uses."""
     count = int(twin.environment("scheduler")["AIRFLOW__CORE__PARALLELISM"]) + 4
     run(twin, "drill_burst", {"count": count, "seconds": 0.1}, seconds=RUN_SECONDS + count)
 
 
 def a_deferred_task_goes_on(twin: RunningTwin) -> None:
-    """The triggerer can read what the task handed over."""
+    """Let a task hand over to the triggerer, and take over again."""
     run(twin, "example_deferrable")
 
 
+def a_trigger_of_the_scheduler_ends(twin: RunningTwin) -> None:
+    """Let a task begin in the triggerer: what the scheduler stores for it is encrypted."""
+    run(twin, "drill_trigger")
+
+
 def a_lost_task_has_a_second_attempt(twin: RunningTwin) -> None:
-    """A message that the broker loses fails a task at once; a DAG that says nothing of attempts survives it."""
-    with unpaused(twin, "check_retry"):
-        started = twin.airflow.trigger("check_retry")
-        wait(lambda: states(twin.airflow, started) & {"failed", "up_for_retry"}, RUN_SECONDS, "it fails")
-        assert states(twin.airflow, started) == {"up_for_retry"}, "the task has failed for good"
+    """Lose a task: a message that the broker loses does that, and many DAGs say nothing of attempts."""
+    started = trigger(twin, "drill_retry")
+    wait(lambda: states(twin.airflow, started) & {"failed", "up_for_retry"}, RUN_SECONDS, "it fails")
+    assert states(twin.airflow, started) == {"up_for_retry"}, "the task has failed for good"
+
+
+def a_client_can_wait_for_a_run(twin: RunningTwin) -> None:
+    """Ask the one question of the public API that the api-server answers over its asynchronous connection."""
+    finished = run(twin, "drill_environment")
+    path = f"/api/v2/dags/{finished.dag_id}/dagRuns/{quote(finished.id)}/wait?interval=1"
+    status, text = get(twin.url + path, Authorization=f"Bearer {_token(twin)}")
+    assert (status, '"success"' in text) == (200, True), f"the answer is {status} {telling(text)}"
 
 
 def a_task_sees_no_login_of_the_platform(twin: RunningTwin) -> None:
-    """The code of DAGs runs inside the worker."""
+    """Look around as the code of DAGs can, which runs inside the worker."""
     finished = run(twin, "drill_environment")
     names = twin.airflow.xcom("drill_environment", finished.id, "names")
     found = [each for each in names if re.search(r"PASSWORD|PRIVATE|METASTORE_USER|FERNET|JWT", each)]
@@ -81,36 +94,32 @@ def a_task_sees_no_login_of_the_platform(twin: RunningTwin) -> None:
 
 
 def the_log_of_a_running_task_can_be_read(twin: RunningTwin) -> None:
-    """The api-server asks the worker, by the name that the worker wrote down, with a key that both know."""
-    airflow = twin.airflow
-    with unpaused(twin, "drill_long"):
-        started = airflow.trigger("drill_long", {"seconds": 14})
-        text = airflow.wait_for_log("drill_long", started.id, "count", "drill: second 2", RUN_SECONDS)
-        assert "drill: second 2" in text, f"the log says: {last_line(text)}"
-        assert "drill: second 13" not in text, "the log could be read after the end only"
-        ended(airflow, started, RUN_SECONDS)
+    """Let the api-server ask the worker: by the name that it wrote down, with a key that both know."""
+    airflow, started = twin.airflow, trigger(twin, "drill_long", {"seconds": 14})
+    text = airflow.wait_for_log("drill_long", started.id, "count", "drill: second 2", RUN_SECONDS)
+    assert "drill: second 2" in text, f"the log says: {telling(text)}"
+    assert "drill: second 13" not in text, "the log could be read after the end only"
+    ended(airflow, started, RUN_SECONDS)
 
 
 def the_log_of_a_running_trigger_can_be_read(twin: RunningTwin) -> None:
-    """The api-server asks the triggerer."""
-    airflow = twin.airflow
-    with unpaused(twin, "check_trigger_log"):
-        started = airflow.trigger("check_trigger_log")
-        wait(lambda: "deferred" in states(airflow, started), RUN_SECONDS, "it is deferred")
-        text = airflow.wait_for_log("check_trigger_log", started.id, "wait", "trigger starting", 15)
-        assert "deferred" in states(airflow, started), "the log could be read after the end only"
-        assert "trigger starting" in text, f"the log says: {last_line(text)}"
+    """Let the api-server ask the triggerer."""
+    airflow, started = twin.airflow, trigger(twin, "drill_trigger_log")
+    wait(lambda: "deferred" in states(airflow, started), RUN_SECONDS, "it is deferred")
+    text = airflow.wait_for_log("drill_trigger_log", started.id, "wait", "trigger starting", 15)
+    assert "deferred" in states(airflow, started), "the log could be read after the end only"
+    assert "trigger starting" in text, f"the log says: {telling(text)}"
 
 
 def the_log_of_a_finished_task_lies_in_s3(twin: RunningTwin) -> None:
-    """It outlives the container."""
+    """Read it from where it outlives the container."""
     finished = run(twin, "drill_environment")
     text = twin.airflow.log("drill_environment", finished.id, "names")
-    assert "s3://" in text, f"the log is not read from S3: {last_line(text)}"
+    assert "s3://" in text, f"the log is not read from S3: {telling(text)}"
 
 
 def no_log_of_a_finished_task_stays_on_the_worker(twin: RunningTwin) -> None:
-    """Copies would fill the scratch."""
+    """Look for copies, which would fill the scratch."""
     finished = run(twin, "drill_environment")
     found = said(
         twin, "worker", "find", "/opt/airflow/state/logs", "-name", "*.log", "-path", f"*{finished.id}*"
@@ -122,22 +131,22 @@ def no_log_of_a_finished_task_stays_on_the_worker(twin: RunningTwin) -> None:
 
 
 def a_connection_reaches_a_task(twin: RunningTwin) -> None:
-    """The api-server can decrypt what was stored before, and hands it to the worker."""
+    """Let the api-server decrypt what was stored before, and hand it to the worker."""
     finished = run(twin, "drill_connection")
     assert twin.airflow.xcom("drill_connection", finished.id, "read") == PASSWORD
 
 
 def a_connection_of_secrets_manager_reaches_a_task(twin: RunningTwin) -> None:
-    """The worker looks there before it asks the api-server."""
-    finished = run(twin, "check_secret_connection")
-    assert twin.airflow.xcom("check_secret_connection", finished.id, "read") == PASSWORD
+    """Let the worker look there, before it asks the api-server."""
+    finished = run(twin, "drill_secret_connection")
+    assert twin.airflow.xcom("drill_secret_connection", finished.id, "read") == PASSWORD
 
 
 # DAGs.
 
 
 def only_our_own_dags_are_known(twin: RunningTwin) -> None:
-    """Examples of Airflow would run."""
+    """Look for DAGs of others: examples of Airflow would run."""
 
     def foreign() -> list[str]:
         dags = twin.airflow.dags().items()
@@ -151,8 +160,8 @@ def only_our_own_dags_are_known(twin: RunningTwin) -> None:
 
 
 def a_new_dag_is_seen_soon(twin: RunningTwin) -> None:
-    """A release is there within seconds, not after Airflow's 5 minutes."""
-    dag_id = f"check_new_{int(time.time())}"
+    """Write a file: a release must be there within seconds, not after Airflow's 5 minutes."""
+    dag_id = f"drill_new_{int(time.time())}"
     file = twin.project / "dags" / "drills" / f"{dag_id}.py"
     file.write_text(
         f"from airflow.sdk import dag\n\n\n@dag(schedule=None)\ndef {dag_id}() -> None:\n    ...\n\n\n{dag_id}()\n"
@@ -167,18 +176,18 @@ def a_new_dag_is_seen_soon(twin: RunningTwin) -> None:
 
 
 def the_administrator_can_log_in(twin: RunningTwin) -> None:
-    """With the password of the secret, that is by the auth manager which bootstrap prepared."""
+    """Use the password of the secret, that is the auth manager which bootstrap prepared."""
     Airflow(twin.url, twin.username, twin.password).pools()
 
 
 def flower_wants_its_login(twin: RunningTwin) -> None:
-    """Whoever reaches it can end workers."""
+    """Ask without one: whoever gets in can end workers."""
     status, _ = get(f"{twin.url}/flower/")
     assert status == 401, f"without a login the answer is {status}"
 
 
 def flower_shows_the_worker(twin: RunningTwin) -> None:
-    """To whoever has the login."""
+    """Ask with its login."""
     environment = twin.environment("flower")
     login = f"{environment['PLATFORM_FLOWER_USERNAME']}:{environment['PLATFORM_FLOWER_PASSWORD']}"
     status, text = get(
@@ -188,7 +197,7 @@ def flower_shows_the_worker(twin: RunningTwin) -> None:
 
 
 def redirects_stay_at_the_address_of_the_user(twin: RunningTwin) -> None:
-    """Airflow believes the load balancer about scheme and host; behind TLS it would choose another scheme."""
+    """Follow none, and compare: Airflow must believe the load balancer about scheme and host."""
     for path in ("/auth/login", "/"):
         request = urllib.request.Request(twin.url + path)
         try:
@@ -203,24 +212,24 @@ def redirects_stay_at_the_address_of_the_user(twin: RunningTwin) -> None:
 
 
 def the_metastore_must_show_a_certificate_of_its_authority(twin: RunningTwin) -> None:
-    """An address of ours does not connect to somebody else's server."""
+    """Trust others only: somebody else's server would look like this."""
     _refused(twin, "scheduler", {"PLATFORM_METASTORE_CA_BUNDLE": OTHER_AUTHORITIES}, CONNECT_METASTORE)
 
 
 def the_metastore_must_show_a_certificate_with_its_name(twin: RunningTwin) -> None:
-    """A certificate of another database of the same authority is not enough."""
+    """Use another name: another database of the same authority would look like this."""
     _refused(
         twin, "scheduler", {"PLATFORM_METASTORE_HOST": _address("PLATFORM_METASTORE_HOST")}, CONNECT_METASTORE
     )
 
 
 def the_broker_must_show_a_certificate_of_its_authority(twin: RunningTwin) -> None:
-    """Without verification everybody in between reads the messages, and writes them."""
+    """Trust others only: whoever is in between would read the messages, and write them."""
     _refused(twin, "worker", {"SSL_CERT_FILE": OTHER_AUTHORITIES}, CONNECT_BROKER)
 
 
 def the_broker_must_show_a_certificate_with_its_name(twin: RunningTwin) -> None:
-    """A certificate of another server of the same authority is not enough."""
+    """Use another name: another server of the same authority would look like this."""
     _refused(twin, "worker", {"PLATFORM_BROKER_HOST": _address("PLATFORM_BROKER_HOST")}, CONNECT_BROKER)
 
 
@@ -245,65 +254,69 @@ def _refused(twin: RunningTwin, role: str, variables: Mapping[str, str], program
     line = f"{assignments} platform-entrypoint python -c {shlex.quote(program)}"
     code, text = twin.exec(role, "sh", "-c", f"{line} 2>&1")
     assert code != 0, "the connection is made all the same"
-    assert "certificate" in text.lower(), f"the connection fails for another reason: {last_line(text)}"
+    assert "certificate" in text.lower(), f"the connection fails for another reason: {telling(text)}"
 
 
 # Services.
 
 
 def every_service_is_healthy(twin: RunningTwin) -> None:
-    """As ECS, the load balancer and Airflow itself see it."""
+    """Ask ECS, the load balancer and Airflow itself."""
     wait(lambda: twin.call("status")["ready"], START_SECONDS, "every service is steady")
     parts = {name: part["status"] for name, part in twin.airflow.health().items()}
     ill = [name for name, status in parts.items() if status != "healthy"]
     assert not ill, f"Airflow reports unhealthy: {', '.join(ill)}"
 
 
-def starts(twin: RunningTwin, role: str, since: float, seconds: float = START_SECONDS) -> None:
+def starts(twin: RunningTwin, role: str, since: float, *, alone: bool = True) -> None:
     """Wait until a service runs its newest deployment; the first task that ends or fails its checks ends the wait.
 
     Args:
         twin: Where.
         role: Of the service.
         since: When the deployment began, seconds of the epoch.
-        seconds: How long.
+        alone: Wait for the end of older tasks as well.
+
+    Raises:
+        AssertionError: It does not start; the text says what was the last that one of its tasks said.
 
     """
     service = twin.service(role)["name"]
-    end = time.monotonic() + seconds
-    while not _steady(twin, role):
-        for text in (
-            text for moment, text in twin.call("events") if moment >= since and f" {service} " in text
-        ):
-            if found := ENDED.search(text) or REPLACED.search(text):
-                raise AssertionError(_last_words(twin, service, role, found[1], text))
+    end = time.monotonic() + START_SECONDS
+    while not _steady(twin, role, alone=alone):
+        events = [text for moment, text in twin.call("events") if moment >= since and f" {service} " in text]
+        new = {found[1] for text in events if (found := STARTED.search(text))}
+        for text in events:
+            found = ENDED.search(text)
+            if found and (task := found[1] or found[2]) in new:
+                raise AssertionError(_last_words(twin, service, role, task, text))
         if time.monotonic() > end:
-            ids = [task["id"] for task in twin.service(role)["tasks"]]
+            text = f"not healthy after {START_SECONDS:g} s"
             raise AssertionError(
-                _last_words(twin, service, role, ids[-1], f"not healthy after {seconds:g} s")
+                _last_words(twin, service, role, twin.service(role)["tasks"][-1]["id"], text)
             )
         time.sleep(POLL_SECONDS)
 
 
-def _steady(twin: RunningTwin, role: str) -> bool:
-    """Say whether the service is steady and the tasks of before are gone."""
-    return (
-        bool(twin.call("status")["ready"])
-        and len(twin.service(role)["tasks"]) == twin.service(role)["desired"]
-    )
+def _steady(twin: RunningTwin, role: str, *, alone: bool) -> bool:
+    """Say whether every service is steady, and the tasks of before are gone where that counts."""
+    service = twin.service(role)
+    return bool(twin.call("status")["ready"]) and (not alone or len(service["tasks"]) == service["desired"])
 
 
 def _last_words(twin: RunningTwin, service: str, role: str, task: str, text: str) -> str:
+    """Return how a task ended, and what its container or its health check said last."""
     folder = twin.folder / "logs" / service / task
-    log = folder / f"{role}.log"
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    refusals = [line.removeprefix("platform-entrypoint:   - ") for line in lines if ":   - " in line]
-    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b|.*\[(error|critical) ", line)]
-    health = folder / f"{role}.health.log"
-    checks = health.read_text(errors="replace").splitlines() if health.exists() else []
+
+    def lines(name: str) -> list[str]:
+        return (folder / name).read_text(errors="replace").splitlines() if (folder / name).exists() else []
+
+    log, health = lines(f"{role}.log"), lines(f"{role}.health.log")
+    refusals = [line.partition(":   - ")[2] for line in log if ":   - " in line]
+    errors = [line for line in log if re.match(r"[\w.]*(Error|Exception)\b", line)]
     code = re.search(r"exit code (\d+)", text)
-    words = refusals or errors[-1:] or checks[-1:] or lines[-1:]
-    return f"{f'ends with {code[1]}' if code else last_line(text)}: {'; '.join(words)}"
+    how = f"ends with {code[1]}" if code else text.rpartition(": ")[2]
+    return f"{how}: {'; '.join(refusals or errors[-1:] or health[-1:] or log[-1:])}"
 
 
 # What the checks are made of.
@@ -313,9 +326,7 @@ def run(
     twin: RunningTwin, dag_id: str, conf: Mapping[str, Any] | None = None, seconds: float = RUN_SECONDS
 ) -> Run:
     """Run a DAG; the first task that is lost ends the wait."""
-    with unpaused(twin, dag_id):
-        started = twin.airflow.trigger(dag_id, conf)
-        return ended(twin.airflow, started, seconds)
+    return ended(twin.airflow, trigger(twin, dag_id, conf), seconds)
 
 
 def ended(airflow: Airflow, started: Run, seconds: float) -> Run:
@@ -354,11 +365,10 @@ def wait(done: Callable[[], object], seconds: float, what: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
-@contextmanager
-def unpaused(twin: RunningTwin, dag_id: str) -> Iterator[None]:
-    """Let a DAG run; a new DAG is paused."""
+def trigger(twin: RunningTwin, dag_id: str, conf: Mapping[str, Any] | None = None) -> Run:
+    """Start a run of a DAG; a new DAG is paused."""
     twin.airflow.pause(dag_id, paused=False)
-    yield
+    return twin.airflow.trigger(dag_id, conf)
 
 
 def said(twin: RunningTwin, role: str, *command: str) -> str:
@@ -375,9 +385,22 @@ def get(url: str, **headers: str) -> tuple[int, str]:
         return error.code, error.read().decode(errors="replace")
 
 
-def last_line(text: str) -> str:
-    """Return the last line that says something."""
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "nothing")
+def telling(text: str) -> str:
+    """Return the last line that says what is wrong, otherwise the last one that says anything."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    wrong = [
+        line
+        for line in lines
+        if re.search(r"error|could not|cannot|please|denied|refused", line, re.IGNORECASE)
+    ]
+    return next(reversed(wrong or lines), "nothing")
+
+
+def _token(twin: RunningTwin) -> str:
+    body = json.dumps({"username": twin.username, "password": twin.password}).encode()
+    request = urllib.request.Request(f"{twin.url}/auth/token", body, {"Content-Type": "application/json"})
+    with _DIRECT.open(request, timeout=10) as answer:
+        return str(json.load(answer)["access_token"])
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -389,5 +412,3 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _STAYING: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay)
-
-__all__ = ["AirflowError", "Check"]

@@ -23,6 +23,8 @@ from tests.engine.support import ROOT, Project
 START_SECONDS = 400
 SETTLE_SECONDS = 180
 POLL_SECONDS = 0.2
+STATUS_SECONDS = 1.0
+"""Between looks at the status, which adds up the memory of every process."""
 DRILL_DAGS = Path(__file__).with_name("dags")
 
 
@@ -82,9 +84,13 @@ class RunningTwin:
 
     def wait_ready(self, seconds: float = SETTLE_SECONDS) -> float:
         """Wait until every service is steady; return how long that took."""
-        return self.until(lambda: self.call("status")["ready"], seconds, "every service is steady")
+        return self.until(
+            lambda: self.call("status")["ready"], seconds, "every service is steady", STATUS_SECONDS
+        )
 
-    def until(self, done: Callable[[], bool], seconds: float, what: str) -> float:
+    def until(
+        self, done: Callable[[], bool], seconds: float, what: str, poll_seconds: float = POLL_SECONDS
+    ) -> float:
         """Wait until something is true; return how long that took.
 
         Raises:
@@ -95,7 +101,7 @@ class RunningTwin:
         while not done():
             if time.monotonic() > began + seconds:
                 raise TimeoutError(f"not after {seconds:g} s: {what}; {self.call('status')}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(poll_seconds)
         return time.monotonic() - began
 
     def run(self, dag_id: str, seconds: float = 120, conf: Mapping[str, Any] | None = None) -> str:
@@ -110,6 +116,11 @@ class RunningTwin:
         """Return what the containers of a service have written, those of stopped tasks included."""
         files = sorted((self.folder / "logs" / self.service(role)["name"]).rglob("*.log"))
         return "\n".join(file.read_text(errors="replace") for file in files)
+
+    def log_file(self, role: str) -> Path:
+        """Return the log of the first running task of a service."""
+        (found,) = self.call("logs_path", service=role, task=self.task(role))
+        return Path(found["path"])
 
     def exec(self, role: str, *command: str) -> tuple[int, str]:
         """Run a command in a container; return its exit code and output."""

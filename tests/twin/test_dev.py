@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
@@ -111,8 +110,7 @@ def test_the_log_of_a_finished_task_can_be_read_and_lies_in_s3_only(
     text = twin.airflow.log("example_etl", run, "extract")
     _, local = twin.exec("worker", "find", "/opt/airflow/state/logs", "-name", "*.log", "-path", f"*{run}*")
 
-    assert "Task instance is in running state" in text or "extract" in text
-    assert "s3://" in text
+    assert "s3://airflow-dev-task-logs" in text
     assert local == ""
 
 
@@ -223,4 +221,3 @@ def test_the_status_can_be_read_by_programs(twin: RunningTwin) -> None:
     shown = json.loads(sandbox(twin.project, "twin", "status", "--json").stdout)
 
     assert shown["ready"] is True
-    assert time.time() > 0

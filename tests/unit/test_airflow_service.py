@@ -101,14 +101,20 @@ def test_private_name(deploy: Deployment) -> None:
     }
 
 
-def test_update_does_not_wait_for_the_tasks_of_workers(deploy: Deployment) -> None:
+def test_workers_are_left_alone_by_an_update_and_by_the_zones(deploy: Deployment) -> None:
+    """Nothing protects their tasks yet, and an update depends on none of them."""
     monitor = service(deploy, replace(ARGS, task=WORKER, spot_percent=80))
     spread = [
         {"capacityProvider": "FARGATE", "base": 1, "weight": 20},
         {"capacityProvider": "FARGATE_SPOT", "weight": 80},
     ]
     assert monitor.inputs(SERVICE) == {
-        "scheduler-service": expected(monitor, waitForSteadyState=False, capacityProviderStrategies=spread)
+        "scheduler-service": expected(
+            monitor,
+            waitForSteadyState=False,
+            availabilityZoneRebalancing="DISABLED",
+            capacityProviderStrategies=spread,
+        )
     }
 
 

@@ -106,9 +106,9 @@ HEALTH = {
         3,
     ),
     Role.SCHEDULER: (["CMD", "curl", "-fsS", "--max-time", "9", "http://localhost:8974/health"], 30, 10, 5),
-    Role.DAG_PROCESSOR: (["CMD", "platform-health", "dag-processor"], 30, 10, 3),
-    Role.TRIGGERER: (["CMD", "platform-health", "triggerer"], 30, 10, 3),
-    Role.WORKER: (["CMD", "platform-health", "worker"], 30, 20, 5),
+    Role.DAG_PROCESSOR: (["CMD", "platform-health", "dag-processor"], 30, 20, 5),
+    Role.TRIGGERER: (["CMD", "platform-health", "triggerer"], 30, 20, 5),
+    Role.WORKER: (["CMD", "platform-health", "worker"], 60, 30, 5),
     Role.FLOWER: (
         ["CMD", "curl", "-fsSk", "--max-time", "4", "https://localhost:5555/flower/healthcheck"],
         30,
@@ -117,7 +117,7 @@ HEALTH = {
     ),
 }
 STOP = {
-    Role.API_SERVER: 60,
+    Role.API_SERVER: 120,
     Role.SCHEDULER: 30,
     Role.DAG_PROCESSOR: 30,
     Role.TRIGGERER: 60,

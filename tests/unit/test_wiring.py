@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import wiring
+from components import task, web_entry, wiring
 from components.iam import tasks
 from components.roles import DAG_READERS, Role
 from components.wiring import WiringFacts
@@ -107,10 +107,11 @@ PLAIN = {
     "AIRFLOW__API__WORKERS": ("a", "2"),
     "AIRFLOW__API__SERVER_TYPE": ("a", "gunicorn"),
     "AIRFLOW__API__WORKER_REFRESH_INTERVAL": ("a", "43200"),
+    "AIRFLOW__API__WORKER_TIMEOUT": ("a", "100"),
     "AIRFLOW__API__EXPOSE_CONFIG": ("a", "False"),
     "FORWARDED_ALLOW_IPS": ("a", "10.20.0.0/16"),
     "AIRFLOW__FAB__COOKIE_SECURE": ("a", "True"),
-    "AIRFLOW__CORE__AUTH_MANAGER": ("ab", FAB),
+    "AIRFLOW__CORE__AUTH_MANAGER": ("adb", FAB),
     "AIRFLOW__CORE__PARALLELISM": ("s", "48"),
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": ("s", "1800"),
     "AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": ("as", "7200"),
@@ -233,6 +234,12 @@ def test_nothing_plain_looks_like_a_secret(deploy: Deployment, role: Role) -> No
 def test_key_of_a_secret_is_one_that_it_has(row: wiring.Secret) -> None:
     keys = JSON_KEYS[row.kind] if isinstance(row.kind, SecretKind) else ("username", "password")
     assert (row.key in keys) if keys else (row.key is None)
+
+
+def test_api_server_outlasts_the_load_balancer_and_ends_before_it_is_killed() -> None:
+    """A connection that it closes first costs somebody an error 502, and so does a request that is killed."""
+    seconds = int(PLAIN["AIRFLOW__API__WORKER_TIMEOUT"][1])
+    assert web_entry.IDLE_TIMEOUT_SECONDS < seconds < task.PROCESSES[Role.API_SERVER].stop_seconds
 
 
 @pytest.mark.parametrize("addresses", [1, 2])

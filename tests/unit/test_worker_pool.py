@@ -80,7 +80,7 @@ def test_service(deploy: Deployment) -> None:
             "deploymentMinimumHealthyPercent": 100,
             "deploymentMaximumPercent": 200,
             "deploymentCircuitBreaker": {"enable": True, "rollback": True},
-            "availabilityZoneRebalancing": "ENABLED",
+            "availabilityZoneRebalancing": "DISABLED",
             "waitForSteadyState": False,
             "enableExecuteCommand": False,
             "networkConfiguration": {

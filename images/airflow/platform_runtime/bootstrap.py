@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import time
 import traceback
@@ -19,12 +20,11 @@ from typing import Any, Final
 from . import addresses, application_user, content
 from .addresses import Login, Metastore
 from .start import SQL_ALCHEMY_CONN
-from .variables import Refusal, Variables
+from .variables import BAD_CONFIGURATION, Refusal, Variables
 
 FAILED: Final = 1
 SCHEMA_DIFFERS: Final = 64
 """The schema is another one than the image's while services run; nothing was changed. The gate knows this code."""
-BAD_CONFIGURATION: Final = 78
 LOCK: Final = 0x706C6174
 """Any number that only we use: "plat". Airflow's own lock around its migration is number 1."""
 LOCK_SECONDS: Final = 600
@@ -32,6 +32,8 @@ PAUSE_SECONDS: Final = 5
 CONNECT_SECONDS: Final = 60
 """RDS may need that long after a failover; the gate has waited for the database before."""
 MAX_SLOTS: Final = 1_000_000
+STANDARD_OUTPUT: Final = 1
+AGAIN: Final = "then run `pulumi up` again"
 USED_UP: Final = (
     "PLATFORM_METASTORE_OWNER_PASSWORD",
     "PLATFORM_METASTORE_PASSWORD",
@@ -48,6 +50,10 @@ class Stop(Exception):
         """Keep the exit code."""
         super().__init__(reason)
         self.code = code
+
+
+class CommandError(RuntimeError):
+    """An Airflow command ended with an error; the message has no argument of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +75,8 @@ def main() -> int:
         # The migration runs in this process, and so does what others have put into it.
         for name in USED_UP:
             os.environ.pop(name, None)
-        run(plan)
+        with _to_the_end():
+            run(plan)
     except Refusal as refusal:
         say("the bootstrap cannot start:")
         for problem in refusal.problems:
@@ -127,18 +134,62 @@ def run(plan: Plan) -> None:
         looked = plan.services_running and _can_log_in(plan)
         if looked:
             _refuse_another_schema()
-        try:
+        with _explained(
+            f"making the database user {plan.application.username}",
+            f"see to it that {plan.owner.username} owns the database and may make roles",
+        ):
             application_user.ensure(
                 owner, plan.metastore.database, plan.application, lambda: _can_log_in(plan), say
             )
-        except PermissionError as error:
-            raise Stop(str(error)) from error
         if plan.services_running and not looked:
             _refuse_another_schema()
         _migrate()
-        with closing(_connect(plan, plan.application, PAUSE_SECONDS)) as metastore:
+        _refuse_a_lost_lock(owner)
+        with (
+            closing(_connect(plan, plan.application, PAUSE_SECONDS)) as metastore,
+            _explained("making the administrator and the pool", "remove the cause"),
+        ):
             content.ensure_administrator(metastore, plan.administrator, airflow, say)
             content.ensure_pool(metastore, plan.pool_slots, say)
+
+
+@contextmanager
+def _to_the_end() -> Iterator[None]:
+    """Note SIGTERM and go on: half a migration is worse than a late end, and ECS waits before it kills."""
+
+    def note(_signal: int, _frame: object) -> None:
+        # Not by say(): the signal may have interrupted it.
+        os.write(STANDARD_OUTPUT, b"platform-bootstrap: SIGTERM: going on to the end\n")
+
+    before = signal.signal(signal.SIGTERM, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+@contextmanager
+def _explained(what: str, remedy: str) -> Iterator[None]:
+    """Stop with a reason and a remedy; statements and values, which drivers put into their errors, are not shown."""
+    try:
+        yield
+    except Stop:
+        raise
+    except PermissionError as error:
+        raise Stop(f"{error}; {AGAIN}") from error
+    except Exception as error:
+        # Where, in lines of code; the error's own text may have a password.
+        traceback.print_tb(error.__traceback__)
+        raise Stop(f"{what} failed: {_reason(error)}; {remedy}, {AGAIN}") from error
+
+
+def _reason(error: Exception) -> str:
+    # SQLAlchemy keeps the driver's error, and that keeps the server's message apart from the statement.
+    origin = getattr(error, "orig", error)
+    message = getattr(getattr(origin, "diag", None), "message_primary", None)
+    if isinstance(error, CommandError):
+        message = str(error)
+    return f"{type(origin).__name__}: {message}" if message else type(origin).__name__
 
 
 def _connect(plan: Plan, login: Login, patience_seconds: float) -> Any:
@@ -195,6 +246,18 @@ def _only_one(owner: Any) -> Iterator[None]:
     yield
 
 
+def _refuse_a_lost_lock(owner: Any) -> None:
+    """Stop if the lock went away unnoticed: its connection has said nothing for as long as the migration took."""
+    try:
+        with owner.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Exception as error:
+        raise Stop(
+            f"the connection that held the lock broke during the migration ({type(error).__name__}), so another"
+            " bootstrap may have begun: run `pulumi up` again, which does what is left"
+        ) from error
+
+
 def _refuse_another_schema() -> None:
     try:
         airflow("db", "check-migrations", "--migration-wait-timeout=1")
@@ -222,7 +285,7 @@ def airflow(*words: str) -> None:
     """Run an Airflow command in this process: starting Airflow once more takes seconds.
 
     Raises:
-        RuntimeError: the command ended with an error.
+        CommandError: the command ended with an error.
 
     """
     from airflow.cli.cli_parser import get_parser
@@ -234,7 +297,7 @@ def airflow(*words: str) -> None:
         arguments.func(arguments)
     except SystemExit as end:
         if end.code:
-            raise RuntimeError(f"airflow {' '.join(words[:2])} ended with {end.code}") from end
+            raise CommandError(f"airflow {' '.join(words[:2])} ended with {end.code}") from end
 
 
 def say(line: str) -> None:

@@ -1,33 +1,31 @@
 """Is this container's worker alive and still taking tasks.
 
 It must answer over the broker, be subscribed to a queue, and take tasks while some wait and it has room: after a
-failover of the broker Celery may answer and never consume again. A broker out of reach says nothing about the worker:
-its tasks run on, so it stays healthy for half an hour, counted from the first check that did not get through. After
-that it is replaced, because then the container itself may be cut off.
+failover of the broker Celery may answer and never consume again. A broker out of reach says nothing about the worker,
+whose tasks run on.
 """
 
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Final, Protocol
 
-AWAY_SECONDS: Final = 1800
-"""How long a broker may be out of reach before that counts against the worker."""
-ANSWER_SECONDS: Final = 6.0
-"""How long a worker may take to answer; its main process does nothing but this and handing out tasks."""
+from . import outages
 
-
+ANSWER_SECONDS: Final = 12.0
+"""How long a worker may take for all answers; its main process does nothing but this and handing out tasks."""
 ONE_ATTEMPT: Final[Mapping[str, float]] = {
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0,
     "interval_max": 0,
     "socket_connect_timeout": 3,
-    "socket_timeout": ANSWER_SECONDS + 1,
+    "socket_timeout": 7,
 }
 """kombu itself would try for ever; the next check comes soon enough."""
 
@@ -40,7 +38,7 @@ class Worker(Protocol):
     """What can be asked over the broker."""
 
     def ask(self, command: str) -> Any:
-        """Return this worker's answer, or None when it gives none in time."""
+        """Return this worker's answer, or None when it gives none in the time that all answers share."""
 
     def waiting(self, queue: str) -> int:
         """Return how many messages wait in a queue."""
@@ -63,26 +61,24 @@ def problem(worker: Worker, notes: dict[str, Any], now: float) -> str | None:
     try:
         return _judge(worker, notes)
     except BrokerAway as error:
-        away_since = notes.setdefault("away_since", now)
         # What was seen before an outage says nothing afterwards.
         notes.pop("seen", None)
-        if now - away_since > AWAY_SECONDS:
-            return f"the broker has been out of reach for {now - away_since:.0f} s: {error}"
-        return None
+        return outages.problem("broker", error, notes, now)
 
 
 def _judge(worker: Worker, notes: dict[str, Any]) -> str | None:
     stats = worker.ask("stats")
-    notes.pop("away_since", None)
+    outages.over(notes)
     before = notes.pop("seen", None)
-    if stats is None:
+    queues = None if stats is None else worker.ask("active_queues")
+    active = None if queues is None else worker.ask("active")
+    if active is None:
         return "the worker does not answer"
-    queues = worker.ask("active_queues")
     if not queues:
         return "the worker is subscribed to no queue"
     seen = Seen(
         waiting=sum(worker.waiting(queue["name"]) for queue in queues),
-        free=stats["pool"]["max-concurrency"] - len(worker.ask("active") or ()),
+        free=stats["pool"]["max-concurrency"] - len(active),
         taken=sum(stats["total"].values()),
     )
     notes["seen"] = asdict(seen)
@@ -107,6 +103,7 @@ class CeleryWorker:
         from kombu.exceptions import OperationalError
 
         self._node = f"celery@{socket.gethostname()}"
+        self._until: float | None = None
         self._connection: Any = Connection(url, transport_options=dict(ONE_ATTEMPT))
         # A check that takes too long is interrupted by a TimeoutError, which is an OSError.
         self._errors = (
@@ -117,9 +114,14 @@ class CeleryWorker:
         )
 
     def ask(self, command: str) -> Any:
-        """Return this worker's answer, or None."""
+        """Return this worker's answer, or None; nothing is asked once the time is used up."""
+        if self._until is None:
+            self._until = time.monotonic() + ANSWER_SECONDS
+        seconds = self._until - time.monotonic()
+        if seconds <= 0:
+            return None
         with self._reached():
-            answers = self._mailbox.call([self._node], command, timeout=ANSWER_SECONDS)
+            answers = self._mailbox.call([self._node], command, timeout=seconds)
         return next((answer[self._node] for answer in answers if self._node in answer), None)
 
     def waiting(self, queue: str) -> int:

@@ -23,7 +23,7 @@ def ensure_administrator(metastore: Any, login: Login, airflow: Airflow, say: Sa
         cursor.execute("SELECT count(*) FROM ab_user")
         (users,) = cursor.fetchone()
     if users:
-        say(f"{users} users exist: no administrator is made")
+        say(f"there are users ({users}), so no administrator is made")
         return
     # One word for name and value: a password may begin with a hyphen.
     airflow(

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Final, NoReturn
 
 from . import files
 from .start import Start, compose
-from .variables import Refusal
+from .variables import BAD_CONFIGURATION, Refusal
 
-BAD_CONFIGURATION: Final = 78
-"""EX_CONFIG of sysexits.h."""
 NOT_FOUND: Final = 127
 """What a shell answers."""
 
@@ -33,8 +32,7 @@ def main() -> NoReturn:
     for name in start.take_away:
         os.environ.pop(name, None)
     os.environ.update(start.assign)
-    # What was said must not be lost, and not be said again by the command.
-    sys.stderr.flush()
+    as_the_official_image(os.environ)
     try:
         os.execvp(command[0], command)  # noqa: S606  becoming the command is the purpose
     except OSError as error:
@@ -46,6 +44,18 @@ def installed_version() -> str:
     """Return the version of Airflow in this image, by the folder's name: importlib.metadata takes 40 ms."""
     found = (path for folder in sys.path for path in Path(folder).glob("apache_airflow_core-*.dist-info"))
     return next((path.name.split("-")[1].removesuffix(".dist") for path in found), "no Airflow")
+
+
+def as_the_official_image(environment: MutableMapping[str, str], root: str = "/") -> None:
+    """Do what the entry point of the base image does and what a DAG may rely on.
+
+    Loaded first, the C++ library finds room that it may lack once a DAG imports it late: "cannot allocate memory in
+    static TLS block", on ARM above all. And with PIP_USER no virtual environment of a DAG could install anything.
+    """
+    library = Path(root) / f"usr/lib/{os.uname().machine}-linux-gnu/libstdc++.so.6"
+    if library.exists():
+        environment.setdefault("LD_PRELOAD", str(library))
+    environment.pop("PIP_USER", None)
 
 
 def prepare(start: Start) -> None:
@@ -64,19 +74,18 @@ def prepare(start: Start) -> None:
     except OSError as error:
         problems.append(f"{error.filename} cannot be written: {error.strerror}")
     else:
-        problems += _key_problems(list(start.files))
+        if start.served_pair:
+            problems += _pair_problems(*start.served_pair)
     if problems:
         raise Refusal(problems)
 
 
-def _key_problems(paths: list[str]) -> list[str]:
+def _pair_problems(certificate: str, key: str) -> list[str]:
     """Say when certificate and key do not belong together; gunicorn would say so in each of its processes."""
-    if len(paths) != len(("certificate", "key")):
-        return []
     import ssl
 
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*paths)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
     except ssl.SSLError as error:
         return [f"the api-server's certificate and key cannot be used: {error.reason or 'no PEM text'}"]
     return []

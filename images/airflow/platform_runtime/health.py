@@ -9,17 +9,28 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 from . import addresses, consumption, heartbeat, notes
 from .variables import Refusal, Variables
 
 HEALTHY, UNHEALTHY = 0, 1
-LONGEST_SECONDS: Final = 18
-"""Less than ECS waits: an interrupted check can still tell a silent broker from a silent worker."""
+AGAIN_SECONDS: Final = 1.0
+"""A library may take the first interruption for an attempt that failed, and try once more."""
 
-Check = Callable[[Variables, dict[str, Any]], str | None]
+Judge = Callable[[Variables, dict[str, Any]], str | None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """What says that a process is unhealthy."""
+
+    judge: Judge
+    longest_seconds: float
+    """Less than ECS waits: an interrupted check can still tell a silent server from a silent process."""
 
 
 def main() -> int:
@@ -28,8 +39,6 @@ def main() -> int:
     if role not in CHECKS:
         sys.stderr.write(f"usage: platform-health {'|'.join(CHECKS)}\n")
         return UNHEALTHY
-    signal.signal(signal.SIGALRM, _give_up)
-    signal.alarm(LONGEST_SECONDS)
     problem = check(role, os.environ)
     sys.stdout.write(f"{problem or 'healthy'}\n")
     return UNHEALTHY if problem else HEALTHY
@@ -42,15 +51,16 @@ def check(role: str, environment: Mapping[str, str]) -> str | None:
     try:
         variables.refuse()
         remembered = notes.read(home)
-        problem = CHECKS[role](variables, remembered)
-    except Refusal as refusal:
-        return str(refusal)
+        with _at_most(CHECKS[role].longest_seconds):
+            problem = CHECKS[role].judge(variables, remembered)
+    except (Refusal, TimeoutError) as reason:
+        return str(reason)
     notes.write(home, remembered)
     return problem
 
 
-def _heartbeat(role: str) -> Check:
-    return lambda variables, remembered: heartbeat.problem(role, variables, remembered)
+def _heartbeat(role: str) -> Judge:
+    return lambda variables, remembered: heartbeat.problem(role, variables, remembered, time.time())
 
 
 def _worker(variables: Variables, remembered: dict[str, Any]) -> str | None:
@@ -60,12 +70,24 @@ def _worker(variables: Variables, remembered: dict[str, Any]) -> str | None:
     return consumption.problem(worker, remembered, time.time())
 
 
-def _give_up(_signal: int, _frame: object) -> None:
-    raise TimeoutError(f"no answer within {LONGEST_SECONDS} s")
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Interrupt the block with a TimeoutError, which is an OSError: the servers' clients know what to do with it."""
+
+    def give_up(_signal: int, _frame: object) -> None:
+        raise TimeoutError(f"no answer within {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 CHECKS: Final[Mapping[str, Check]] = {
-    "dag-processor": _heartbeat("dag-processor"),
-    "triggerer": _heartbeat("triggerer"),
-    "worker": _worker,
+    "dag-processor": Check(_heartbeat("dag-processor"), 15),
+    "triggerer": Check(_heartbeat("triggerer"), 15),
+    "worker": Check(_worker, 25),
 }

@@ -1,8 +1,8 @@
 """Is the dag-processor or triggerer of this container alive: how old its newest heartbeat in the metastore is.
 
 One SQL query without Airflow, whose own check takes 3.3 CPU seconds. A metastore out of reach does not condemn a
-process that was healthy before: nothing gets better by replacing it, and one that cannot go on ends by itself.
-Before its first heartbeat a process is not healthy, whatever the reason.
+process that was healthy before, for half an hour: one that cannot go on ends by itself. Before its first heartbeat a
+process is not healthy, whatever the reason.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import socket
 from collections.abc import Mapping
 from typing import Any, Final
 
-from . import addresses
+from . import addresses, outages
 from .variables import Variables
 
 JOB_TYPES: Final[Mapping[str, str]] = {"dag-processor": "DagProcessorJob", "triggerer": "TriggererJob"}
 OLDEST_SECONDS: Final = 60
 """They beat every 5 seconds; Airflow itself calls a triggerer dead after 30, a dag-processor after 50."""
 PATIENCE_SECONDS: Final = 4
+"""For the query, and for a connection that breaks without a word."""
 # A killed predecessor leaves a row that says "running" for ever; its heartbeat tells.
 QUERY: Final = (
     "SELECT extract(epoch FROM clock_timestamp() - max(latest_heartbeat))::float FROM job"
@@ -25,31 +26,40 @@ QUERY: Final = (
 )
 
 
-def problem(role: str, variables: Variables, notes: dict[str, Any]) -> str | None:
+def problem(role: str, variables: Variables, notes: dict[str, Any], now: float) -> str | None:
     """Say why the process is unhealthy, or None; `notes` is what the last check remembered, and is updated.
 
     Raises:
         Refusal: variables are missing.
 
     """
-    import psycopg2
-
     where, login = addresses.metastore(variables), addresses.login(variables, "METASTORE")
     variables.refuse()
+    psycopg2 = _driver()
     try:
         age = _age(psycopg2, where, login, JOB_TYPES[role])
-    except psycopg2.OperationalError as error:
+    except (psycopg2.OperationalError, TimeoutError) as error:
         if notes.get("healthy"):
-            return None
+            return outages.problem("metastore", str(error).strip(), notes, now)
         return f"the metastore is out of reach: {str(error).strip()}"
     except psycopg2.Error as error:
         return f"the metastore does not answer: {str(error).strip()}"
+    outages.over(notes)
     if age is None:
         return f"no {JOB_TYPES[role]} of this host has begun"
     if age > OLDEST_SECONDS:
         return f"the newest heartbeat is {age:.0f} s old"
     notes["healthy"] = True
     return None
+
+
+def _driver() -> Any:
+    """Return psycopg2, which waits in Python: a check that takes too long is interrupted, and libpq is not to be."""
+    import psycopg2
+    from psycopg2 import extensions, extras
+
+    extensions.set_wait_callback(extras.wait_select)
+    return psycopg2
 
 
 def _age(psycopg2: Any, where: addresses.Metastore, login: addresses.Login, job_type: str) -> float | None:
@@ -60,7 +70,7 @@ def _age(psycopg2: Any, where: addresses.Metastore, login: addresses.Login, job_
         user=login.username,
         password=login.password,
         options=f"-c statement_timeout={PATIENCE_SECONDS}s",
-        **where.parameters("platform-health") | {"connect_timeout": str(PATIENCE_SECONDS)},
+        **where.parameters("platform-health") | {"tcp_user_timeout": str(PATIENCE_SECONDS * 1000)},
     )
     try:
         with connection.cursor() as cursor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,11 +21,18 @@ def read(folder: str) -> dict[str, Any]:
 
 
 def write(folder: str, notes: dict[str, Any]) -> None:
-    """Replace the note; a check that ECS kills in between leaves the old one."""
+    """Replace the note; a check that ECS kills in between leaves the old one.
+
+    A full scratch is no reason to replace a worker and lose its tasks: then there is no note, or the old one.
+    """
     path = _path(folder)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.write_text(json.dumps(notes))
-    fresh.replace(path)
+    with suppress(OSError):
+        try:
+            fresh.write_text(json.dumps(notes))
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
 
 
 def _path(folder: str) -> Path:

@@ -50,7 +50,9 @@ USED_UP: Final = (
     "PLATFORM_API_SERVER_CERTIFICATE",
     "PLATFORM_API_SERVER_PRIVATE_KEY",
 )
-"""Taken away before Airflow starts: what it needs of them stands elsewhere, and the code of DAGs runs inside it."""
+"""Taken away before Airflow starts: what it needs of them stands elsewhere. So no child inherits them, and nothing that
+prints its environment shows them. They are not hidden from code that looks for them: ECS's init, process 1, keeps the
+variables of the container, and the addresses made here have them. A worker is not given what a DAG must not know."""
 
 
 @dataclass(kw_only=True)
@@ -62,8 +64,10 @@ class Start:
     take_away: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     """Contents by path."""
+    served_pair: tuple[str, str] | None = None
+    """Paths of a certificate and key among the files, which must belong together."""
     pair: tuple[str, str] | None = None
-    """Paths of a certificate and key to make up."""
+    """Paths of a certificate and key to make up, for a server whose clients ask for no signer."""
     folders: list[str] = field(default_factory=list)
     """What must exist."""
 
@@ -153,11 +157,10 @@ def _secret(name: str) -> Part:
 
 def _serves_https(given: Given) -> None:
     variables = given.variables
-    for path, content in (
-        ("AIRFLOW__API__SSL_CERT", "PLATFORM_API_SERVER_CERTIFICATE"),
-        ("AIRFLOW__API__SSL_KEY", "PLATFORM_API_SERVER_PRIVATE_KEY"),
-    ):
-        given.start.files[variables.need(path)] = _pem(variables, content)
+    certificate, key = variables.need("AIRFLOW__API__SSL_CERT"), variables.need("AIRFLOW__API__SSL_KEY")
+    given.start.files[certificate] = _pem(variables, "PLATFORM_API_SERVER_CERTIFICATE")
+    given.start.files[key] = _pem(variables, "PLATFORM_API_SERVER_PRIVATE_KEY")
+    given.start.served_pair = certificate, key
 
 
 def _trusts_proxies(given: Given) -> None:

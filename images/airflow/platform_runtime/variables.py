@@ -6,6 +6,10 @@ A value never appears in a problem: it may be a secret, or stand in the place of
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
+
+BAD_CONFIGURATION: Final = 78
+"""Exit code of a container that refuses to start: EX_CONFIG of sysexits.h."""
 
 
 class Refusal(Exception):

@@ -5,6 +5,7 @@ import time
 import urllib.request
 import uuid
 from datetime import timedelta
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from airflow.sdk import dag, task
@@ -38,12 +39,11 @@ def drill_faults() -> None:
         return [*long, *[params["seconds"]] * int(params["count"])]
 
     @task
-    def sleep(seconds: float, **context: object) -> None:
-        instance = context["ti"]
-        who = (context["run_id"], instance.map_index, instance.try_number, uuid.uuid4().hex)
-        mark(*who, "began")
+    def sleep(seconds: float, run_id: str = "", ti: Any = None) -> None:
+        execution = uuid.uuid4().hex
+        mark(run_id, ti.map_index, ti.try_number, execution, "began")
         time.sleep(seconds)
-        mark(*who, "ended")
+        mark(run_id, ti.map_index, ti.try_number, execution, "ended")
 
     sleep.expand(seconds=durations())
 

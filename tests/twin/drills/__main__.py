@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-DRILLS: Final = ("mutations", "examples")
+DRILLS: Final = ("mutations", "examples", "faults")
 """Modules that `all` runs one after the other."""
 
 Results = Annotated[Path, typer.Option(help="Folder for the results as JSON.")]
@@ -28,17 +28,39 @@ def mutations(
     only: Annotated[str, typer.Option(help="Only mutations whose name has this text.")] = "",
 ) -> None:
     """Break one entry of the wiring at a time; a check must turn red each time."""
-    from tests.twin.drills import mutations as drill
+    from tests.twin.drills.mutations import main
 
-    _end(drill.main(results, only))
+    _end(main(results, only))
 
 
 @app.command()
 def examples(results: Results = RESULTS) -> None:
     """Run the example DAGs that Airflow brings."""
-    from tests.twin.drills import examples as drill
+    from tests.twin.drills.examples import main
 
-    _end(drill.main(results))
+    _end(main(results))
+
+
+@app.command()
+def faults(
+    results: Results = RESULTS,
+    only: Annotated[str, typer.Option(help="Only drills whose name has this text.")] = "",
+) -> None:
+    """Let a part of the platform fail in the middle of a burst, and count what became of the tasks."""
+    from tests.twin.drills.faults import main
+
+    _end(main(results, only))
+
+
+@app.command()
+def bench(
+    results: Results = RESULTS,
+    rounds: Annotated[int, typer.Option(help="How often each settings are measured, in turns.", min=1)] = 2,
+) -> None:
+    """Measure bursts with our settings and with Airflow's own, and services against their sizes."""
+    from tests.twin.drills.bench import main
+
+    _end(main(results, rounds))
 
 
 @app.command(name="all")

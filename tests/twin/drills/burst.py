@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from sandbox.twin.airflow_api import Run, TaskInstance, Unavailable
 from tests.twin.running import RunningTwin
 
 DAG = "drill_faults"
 MAPPED = "sleep"
-POLL_SECONDS = 0.3
+POLL_SECONDS = 0.5
+FAILED = frozenset({"failed", "upstream_failed"})
 PAGES = """
 import os, re, sys, urllib.parse, urllib.request
-bucket = urllib.parse.urlsplit(os.environ["AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER"]).netloc
-query = {"list-type": 2, "prefix": sys.argv[1]}
+bucket = sys.argv[1]
+query = {"list-type": 2, "prefix": sys.argv[2]}
 while True:
     url = f"{os.environ['AWS_ENDPOINT_URL']}/{bucket}?{urllib.parse.urlencode(query)}"
     page = urllib.request.urlopen(url, timeout=30).read().decode()
@@ -27,7 +27,7 @@ while True:
         break
     query["continuation-token"] = token[1]
 """
-"""Runs in a container, which finds the endpoint; prints the keys of all objects under a prefix."""
+"""Runs in a container, which finds the endpoint; prints the keys of all objects under a prefix of a bucket."""
 
 
 @dataclass(frozen=True)
@@ -50,28 +50,25 @@ class Mark:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What became of a burst."""
+class Counts:
+    """What became of tasks."""
 
     submitted: int
     finished: int
     """Ended with success."""
     retried: int
-    """Finished at a later attempt than the first."""
+    """Finished, but not at the first attempt."""
     failed: int
     lost: int
-    """Whatever did not finish, failed ones included."""
+    """Did not finish, failed ones included."""
     unseen: int
-    """Attempts that were executed more than once: Airflow knows of one."""
+    """Attempts that were executed more than once: Airflow knows of one execution."""
     overlapping: int
-    """Executions of a task that began while an earlier one still ran, and ended."""
-    seconds: float
-    """From the trigger to the last end of a task."""
-    states: dict[str, int]
+    """Executions that went on although a later one of the same task had begun."""
 
     @property
     def good(self) -> bool:
-        """Whether nothing was lost and nothing ran twice unseen."""
+        """Whether nothing was lost and nothing ran twice."""
         return self.lost == self.unseen == self.overlapping == 0
 
 
@@ -82,7 +79,8 @@ class Burst:
     twin: RunningTwin
     run: Run
     count: int
-    triggered: float
+    bucket: str
+    """Where its tasks leave their marks: the one of the task logs."""
 
     @classmethod
     def submit(
@@ -91,12 +89,14 @@ class Burst:
         """Start `long` tasks of `long_seconds`, and `count` of `seconds` after them."""
         twin.airflow.pause(DAG, paused=False)
         conf = {"count": count, "seconds": seconds, "long_count": long, "long_seconds": long_seconds}
-        began = time.time()
-        return cls(twin, twin.airflow.trigger(DAG, conf), count + long, began)
+        folder = twin.environment("worker")["AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER"]
+        return cls(twin, twin.airflow.trigger(DAG, conf), count + long, urlsplit(folder).netloc)
 
-    def until_running(self, least: int, seconds: float = 90) -> None:
-        """Wait until so many of its tasks run at once."""
-        self._until(lambda: len(self._executing()) >= least, seconds, f"{least} tasks run")
+    def until_begun(self, least: int, seconds: float = 120) -> None:
+        """Wait until so many executions have begun; before that a task that Airflow calls running only starts."""
+        self._until(
+            lambda: sum(mark.what == "began" for mark in self.marks()) >= least, seconds, f"{least} tasks run"
+        )
 
     def until_finished(self, least: int, seconds: float = 90) -> None:
         """Wait until so many of its tasks have finished."""
@@ -108,33 +108,14 @@ class Burst:
 
     def marks(self) -> list[Mark]:
         """Return what its tasks have left, in order of time."""
-        code, text = self.twin.exec("triggerer", "python3", "-c", PAGES, f"drill/{self.run.id}/")
+        # No fault of a drill ends Flower.
+        code, text = self.twin.exec("flower", "python3", "-c", PAGES, self.bucket, f"drill/{self.run.id}/")
         assert code == 0, f"the marks cannot be read: {text}"
         return sorted((Mark.of(key) for key in text.split()), key=lambda mark: mark.time)
 
     def instances(self) -> list[TaskInstance]:
         """Return its tasks as Airflow knows them."""
         return self.twin.airflow.task_instances(DAG, self.run.id)
-
-    def outcome(self) -> Outcome:
-        """Count; for when it is over."""
-        marks = self.marks()
-        tasks = [each for each in self.instances() if each.task_id == MAPPED]
-        finished = [each for each in tasks if each.state == "success"]
-        return Outcome(
-            submitted=self.count,
-            finished=len(finished),
-            retried=sum(each.try_number > 1 for each in finished),
-            failed=sum(each.state in {"failed", "upstream_failed"} for each in tasks),
-            lost=self.count - len(finished),
-            unseen=unseen(marks),
-            overlapping=overlapping(marks),
-            seconds=max((mark.time for mark in marks), default=self.triggered) - self.triggered,
-            states=dict(Counter(each.state for each in tasks)),
-        )
-
-    def _executing(self) -> list[TaskInstance]:
-        return [each for each in self.instances() if each.task_id == MAPPED and each.state == "running"]
 
     def _count(self, state: str) -> int:
         return self.twin.airflow.count(state, DAG, self.run.id)
@@ -146,7 +127,29 @@ class Burst:
             except Unavailable:
                 return False
 
-        self.twin.until(known, seconds, what)
+        self.twin.until(known, seconds, what, POLL_SECONDS)
+
+
+def count(bursts: Sequence[Burst], marks: Mapping[str, Sequence[Mark]]) -> Counts:
+    """Count what became of bursts that are over.
+
+    Args:
+        bursts: All of them.
+        marks: What each has left, by the id of its run.
+
+    """
+    tasks = [each for burst in bursts for each in burst.instances() if each.task_id == MAPPED]
+    finished = [each for each in tasks if each.state == "success"]
+    submitted = sum(burst.count for burst in bursts)
+    return Counts(
+        submitted=submitted,
+        finished=len(finished),
+        retried=sum(each.try_number > 1 for each in finished),
+        failed=sum(each.state in FAILED for each in tasks),
+        lost=submitted - len(finished),
+        unseen=sum(unseen(each) for each in marks.values()),
+        overlapping=sum(overlapping(each) for each in marks.values()),
+    )
 
 
 def unseen(marks: Iterable[Mark]) -> int:
@@ -164,6 +167,10 @@ def overlapping(marks: Iterable[Mark]) -> int:
     for mark in marks:
         (began if mark.what == "began" else ended)[mark.number, mark.execution] = mark.time
     return sum(
-        any(other[0] == each[0] and began[each] < start < end for other, start in began.items() if other != each)
+        any(
+            other[0] == each[0] and began[each] < start < end
+            for other, start in began.items()
+            if other != each
+        )
         for each, end in ended.items()
     )

@@ -12,22 +12,22 @@ must be patient: with the drill timers it gives up after 21 seconds.
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from sandbox.twin.airflow_api import AirflowError
-from sandbox.twin.control import CommandError
 from tests.twin.drills import report
-from tests.twin.drills.burst import DAG, Burst, Mark, Outcome, overlapping, unseen
+from tests.twin.drills.burst import DAG, Burst, Counts, count
 from tests.twin.running import RunningTwin, running
 
+LONG: Final = 4
+"""Tasks that run through the whole outage."""
 AWAY_SECONDS: Final = 10
 """How long a restarted broker is away: it takes no time here, a failover of ElastiCache takes seconds."""
 STEADY_SECONDS: Final = 240
@@ -35,10 +35,10 @@ STEADY_SECONDS: Final = 240
 
 @dataclass
 class Scene:
-    """A twin with a burst that runs, while something is broken."""
+    """A twin with bursts that run, while something is broken."""
 
     twin: RunningTwin
-    bursts: list[Burst]
+    bursts: list[Burst] = field(default_factory=list)
     broken_at: float = 0.0
     mended_at: float = 0.0
 
@@ -55,20 +55,39 @@ class Scene:
         self.mended_at = time.time()
 
 
+Around = Callable[[RunningTwin], AbstractContextManager[None]]
+
+
+@contextmanager
+def as_rendered(_twin: RunningTwin) -> Iterator[None]:
+    """Leave the twin as it is."""
+    yield
+
+
+@contextmanager
+def two_schedulers(twin: RunningTwin) -> Iterator[None]:
+    """Run a second scheduler meanwhile."""
+    twin.call("scale", service="scheduler", count=2)
+    twin.wait_ready()
+    yield
+    twin.call("scale", service="scheduler", count=1)
+    twin.wait_ready()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Drill:
     """One fault."""
 
     name: str
-    does: str
     act: Callable[[Scene], None]
-    hides: str = ""
-    """With drill timers: what the timers hide. Without: it runs with the timers as rendered."""
-    prepare: Callable[[RunningTwin], None] = field(default=lambda _twin: None)
     retried: int | None = None
-    """How many tasks may be retried at most; None: any number, but each with success."""
+    """How many tasks may be retried at most; None: any number."""
+    hides: str = ""
+    """What the drill timers hide; without a text it runs with the timers as rendered."""
+    around: Around = as_rendered
+    """What the twin looks like meanwhile."""
     seconds: float = 240
-    """How long the burst may take after the fault."""
+    """How long the bursts may take after the fault."""
 
     @property
     def timers(self) -> str:
@@ -82,19 +101,21 @@ class Result:
 
     drill: str
     timers: str
-    outcome: Outcome
+    hides: str
+    counts: Counts
     away_seconds: float
     """How long the fault lasted."""
     work_seconds: float | None
-    """From the end of the fault to the first task that began after it."""
+    """From the end of the fault to the beginning of the next task; None: no task was left."""
     steady_seconds: float
     """From the end of the fault until every service had its healthy tasks."""
     done_seconds: float
     """From the end of the fault to the end of the last task."""
     restarts: dict[str, int]
+    """Tasks that each service had to replace."""
     good: bool
     load: float
-    """Load average of the machine in the last minute; a free machine of two cores is at 2 during a burst."""
+    """Load average of the machine over the last minute."""
 
 
 # The faults.
@@ -102,35 +123,23 @@ class Result:
 
 def nothing(scene: Scene) -> None:
     """Break nothing: what the others are compared with."""
-    scene.submit(32).until_running(4)
+    scene.submit(32).until_begun(4)
     with scene.broken():
         pass
 
 
 def worker_stopped(scene: Scene) -> None:
     """Stop a worker as ECS does: SIGTERM to its main process, SIGKILL after two minutes."""
-    scene.submit(24, long=4, long_seconds=20).until_running(6)
+    scene.submit(24, long=LONG, long_seconds=20).until_begun(6)
     with scene.broken():
         scene.twin.call("stop_task", service="worker", task=scene.twin.task("worker"))
 
 
 def worker_killed(scene: Scene) -> None:
     """Take a worker away with everything that runs in it, while others wait."""
-    scene.submit(24, 4).until_running(6)
+    scene.submit(24, 4).until_begun(6)
     with scene.broken():
         scene.twin.call("destroy", service="worker", task=scene.twin.task("worker"))
-
-
-def two_schedulers(twin: RunningTwin) -> None:
-    """Run two schedulers."""
-    twin.call("scale", service="scheduler", count=2)
-    twin.wait_ready()
-
-
-def one_scheduler(twin: RunningTwin) -> None:
-    """Run as many as rendered."""
-    twin.call("scale", service="scheduler", count=1)
-    twin.wait_ready()
 
 
 def scheduler_killed(scene: Scene) -> None:
@@ -141,18 +150,19 @@ def scheduler_killed(scene: Scene) -> None:
 
 
 def api_server_away(seconds: float) -> Callable[[Scene], None]:
-    """Take the only api-server away for so long, and the time that a new one needs to start."""
+    """Take the only api-server away for so long, the start of the new one included."""
 
     def act(scene: Scene) -> None:
-        scene.submit(12, long=4, long_seconds=seconds + 30).until_running(6)
-        task = scene.twin.task("api-server")
+        twin = scene.twin
+        (task,) = twin.service("api-server")["tasks"]
+        scene.submit(12, long=LONG, long_seconds=seconds + 30).until_begun(LONG)
         with scene.broken():
-            scene.twin.call("scale", service="api-server", count=0)
-            # It would answer requests for some seconds.
-            scene.twin.call("destroy", service="api-server", task=task)
-            time.sleep(seconds)
-            scene.twin.call("scale", service="api-server", count=1)
-            scene.twin.until(lambda: answers(scene.twin), STEADY_SECONDS, "the api-server answers")
+            twin.call("scale", service="api-server", count=0)
+            # Told to stop it would go on for some seconds.
+            twin.call("destroy", service="api-server", task=task["id"])
+            time.sleep(max(0.0, seconds - task["healthy_after_seconds"]))
+            twin.call("scale", service="api-server", count=1)
+            twin.until(lambda: answers(twin), STEADY_SECONDS, "the api-server answers")
 
     return act
 
@@ -161,7 +171,7 @@ def metastore_away(seconds: float) -> Callable[[Scene], None]:
     """Stop PostgreSQL for so long."""
 
     def act(scene: Scene) -> None:
-        scene.submit(20, long=4, long_seconds=seconds + 30).until_running(6)
+        scene.submit(20, long=LONG, long_seconds=seconds + 30).until_begun(6)
         with scene.broken():
             scene.twin.call("database", action="stop")
             time.sleep(seconds)
@@ -172,7 +182,7 @@ def metastore_away(seconds: float) -> Callable[[Scene], None]:
 
 def broker_restarted(scene: Scene) -> None:
     """Kill Redis, which forgets everything, and submit more tasks while it is away: publishing them fails."""
-    scene.submit(24).until_running(6)
+    scene.submit(24).until_begun(6)
     with scene.broken():
         scene.twin.call("broker", action="stop")
         scene.submit(8)
@@ -182,32 +192,10 @@ def broker_restarted(scene: Scene) -> None:
 
 def broker_flushed(scene: Scene) -> None:
     """Delete everything in Redis while messages wait there."""
-    scene.submit(32).until_running(6)
+    scene.submit(32).until_begun(6)
     assert scene.twin.call("queue"), "no message waits"
     with scene.broken():
         scene.twin.call("broker", action="flush")
-
-
-NOTICED: Final = "a lost worker is noticed after 30 seconds, as rendered after 600"
-REQUEUED: Final = "a lost message is sent again after 40 to 50 seconds, as rendered after 1800 to 1920"
-DRILLS: Final[tuple[Drill, ...]] = (
-    Drill(name="no fault", does="what the others are compared with", act=nothing, retried=0),
-    Drill(name="worker stopped", does="SIGTERM, as ECS", act=worker_stopped, retried=0),
-    Drill(name="api-server away 40 s", does="", act=api_server_away(40)),
-    Drill(name="api-server away 120 s", does="", act=api_server_away(120)),
-    Drill(name="PostgreSQL away 15 s", does="", act=metastore_away(15)),
-    Drill(name="PostgreSQL away 60 s", does="", act=metastore_away(60)),
-    Drill(name="worker killed", does="", act=worker_killed, hides=NOTICED),
-    Drill(
-        name="scheduler killed",
-        does="one of two",
-        act=scheduler_killed,
-        prepare=two_schedulers,
-        hides="a dead scheduler's tasks are adopted after 15 to 45 seconds, as rendered after 30 to 330",
-    ),
-    Drill(name="Redis restarted", does="", act=broker_restarted, hides=REQUEUED),
-    Drill(name="Redis flushed", does="", act=broker_flushed, hides=REQUEUED),
-)
 
 
 def answers(twin: RunningTwin) -> bool:
@@ -216,3 +204,111 @@ def answers(twin: RunningTwin) -> bool:
         return bool(twin.airflow.version())
     except AirflowError:
         return False
+
+
+NOTICED: Final = "a lost worker is noticed after 30 to 40 seconds, as rendered after 600 to 610"
+ADOPTED: Final = "a dead scheduler's tasks are adopted after 15 to 45 seconds, as rendered after 30 to 330"
+REQUEUED: Final = "a lost message is sent again after 40 to 50 seconds, as rendered after 1800 to 1920"
+DRILLS: Final[tuple[Drill, ...]] = (
+    Drill(name="no fault", act=nothing, retried=0),
+    Drill(name="worker stopped", act=worker_stopped, retried=0),
+    Drill(name="api-server away 40 s", act=api_server_away(40), retried=0),
+    Drill(name="api-server away 120 s", act=api_server_away(120), retried=0),
+    Drill(name="PostgreSQL away 15 s", act=metastore_away(15), retried=0),
+    Drill(name="PostgreSQL away 60 s", act=metastore_away(60), retried=0),
+    Drill(name="worker killed", act=worker_killed, hides=NOTICED),
+    Drill(name="scheduler killed", act=scheduler_killed, around=two_schedulers, hides=ADOPTED),
+    Drill(name="Redis restarted", act=broker_restarted, hides=REQUEUED),
+    Drill(name="Redis flushed", act=broker_flushed, hides=REQUEUED),
+)
+OPTIONS: Final = {"rendered": (), "drill": ("--timers", "drill")}
+"""Of `twin start`, by the timers."""
+
+
+def main(results: Path, only: str = "") -> bool:
+    """Run the drills whose name has a text, show what was seen, and say whether all was as it should be."""
+    drills = [drill for drill in DRILLS if only in drill.name]
+    assert drills, f"no drill has {only!r} in its name; there are: {', '.join(each.name for each in DRILLS)}"
+    seen = [result for timers in OPTIONS for result in run(timers, drills)]
+    report.show("Faults", [row(each) for each in seen])
+    for text in dict.fromkeys(each.hides for each in drills if each.hides):
+        report.say(f"drill timers: {text}")
+    report.write(results, "faults", {"drills": [asdict(each) for each in seen]})
+    return all(each.good for each in seen)
+
+
+def run(timers: str, drills: Sequence[Drill]) -> list[Result]:
+    """Run the drills for some timers on a twin that has them."""
+    chosen = [drill for drill in drills if drill.timers == timers]
+    if not chosen:
+        return []
+    report.say(f"a twin with {timers} timers ...")
+    options = ("dev", *OPTIONS[timers])
+    with (
+        tempfile.TemporaryDirectory(prefix="faults-") as folder,
+        running(Path(folder) / "platform", *options) as twin,
+    ):
+        twin.airflow.wait_for_dags([DAG], STEADY_SECONDS)
+        return [carry_out(drill, twin) for drill in chosen]
+
+
+def carry_out(drill: Drill, twin: RunningTwin) -> Result:
+    """Run a drill on a twin, and leave the twin as it was."""
+    report.say(f"{drill.name} ...")
+    scene, before = Scene(twin), restarts(twin)
+    with drill.around(twin):
+        drill.act(scene)
+        twin.wait_ready(STEADY_SECONDS)
+        steady = time.time() - scene.mended_at
+        for burst in scene.bursts:
+            burst.wait(drill.seconds)
+    result = _result(drill, scene, steady, restarts(twin) - before)
+    report.say(f"{drill.name}: {'good' if result.good else 'NOT as it should be'}: {row(result)}")
+    return result
+
+
+def _result(drill: Drill, scene: Scene, steady: float, replaced: Counter[str]) -> Result:
+    marks = {burst.run.id: burst.marks() for burst in scene.bursts}
+    counts = count(scene.bursts, marks)
+    times = [(mark.time - scene.mended_at, mark.what) for found in marks.values() for mark in found]
+    return Result(
+        drill=drill.name,
+        timers=drill.timers,
+        hides=drill.hides,
+        counts=counts,
+        away_seconds=scene.mended_at - scene.broken_at,
+        work_seconds=min((after for after, what in times if after > 0 and what == "began"), default=None),
+        steady_seconds=steady,
+        done_seconds=max(after for after, _ in times),
+        restarts=dict(replaced),
+        good=counts.good and (drill.retried is None or counts.retried <= drill.retried),
+        load=os.getloadavg()[0],
+    )
+
+
+def row(result: Result) -> dict[str, Any]:
+    """Return a result as people read it."""
+    counts = result.counts
+    return {
+        "drill": result.drill,
+        "timers": result.timers,
+        "submitted": counts.submitted,
+        "finished": counts.finished,
+        "retried": counts.retried,
+        "failed": counts.failed,
+        "lost": counts.lost,
+        "twice unseen": counts.unseen,
+        "overlapping": counts.overlapping,
+        "away s": result.away_seconds,
+        "work after s": "" if result.work_seconds is None else result.work_seconds,
+        "steady after s": result.steady_seconds,
+        "done after s": result.done_seconds,
+        "restarted": ", ".join(f"{role} {number}" for role, number in result.restarts.items()),
+        "load": result.load,
+        "good": "yes" if result.good else "NO",
+    }
+
+
+def restarts(twin: RunningTwin) -> Counter[str]:
+    """Return how many tasks of each service were replaced so far."""
+    return Counter({service["role"]: service["restarts"] for service in twin.call("status")["services"]})

@@ -25,10 +25,13 @@ from tests.twin.running import RunningTwin, running
 
 RUNTIME: Final = "/opt/platform/lib/platform_runtime"
 """Where the image has its own code."""
+BUNDLE: Final = FOLDER / "certificates" / "rds-global-bundle.pem"
 OTHER_SECRET: Final = "another secret, " * 4
 OTHER_FERNET_KEY: Final = "YW5vdGhlciBrZXksIG9mIHRoaXJ0eS10d28gYnl0ZXM="
-OTHER_CERTIFICATE: Final = (FOLDER / "certificates" / "rds-global-bundle.pem").read_text().split("\n\n")[0]
+OTHER_CERTIFICATE: Final = "-----BEGIN " + BUNDLE.read_text().split("-----BEGIN ")[1]
 """Of somebody else; it is none of the server that it is used for."""
+IMPATIENT: Final = {"AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "2"}
+"""A worker whose tasks give up at once; as rendered they try for 80 seconds."""
 STARTS: Final = "the service starts"
 SEEN_CHARACTERS: Final = 150
 
@@ -118,9 +121,16 @@ MUTATIONS: Final = (
     Mutation(
         name="the triggerer has another Fernet key",
         role="triggerer",
-        symptom="it cannot read what tasks hand over: deferred tasks never go on",
+        symptom="it cannot read the triggers that the scheduler stores: their tasks stay deferred",
         variables={"AIRFLOW__CORE__FERNET_KEY": OTHER_FERNET_KEY},
-        red=checks.a_deferred_task_goes_on,
+        red=checks.a_trigger_of_the_scheduler_ends,
+    ),
+    Mutation(
+        name="the scheduler has another Fernet key",
+        role="scheduler",
+        symptom="nobody can read the triggers that it stores: their tasks stay deferred",
+        variables={"AIRFLOW__CORE__FERNET_KEY": OTHER_FERNET_KEY},
+        red=checks.a_trigger_of_the_scheduler_ends,
     ),
     Mutation(
         name="the worker has another API secret key",
@@ -153,14 +163,14 @@ MUTATIONS: Final = (
         name="the Execution API's address has another port",
         role="worker",
         symptom="connection refused: every task fails",
-        variables={"AIRFLOW__CORE__EXECUTION_API_SERVER_URL": "https://HOST:8081/execution/"},
+        variables={"AIRFLOW__CORE__EXECUTION_API_SERVER_URL": "https://HOST:8081/execution/", **IMPATIENT},
         red=checks.a_task_runs,
     ),
     Mutation(
         name="the worker trusts another certificate",
         role="worker",
         symptom="certificate verify failed: every task fails",
-        variables={"PLATFORM_API_SERVER_CERTIFICATE": OTHER_CERTIFICATE},
+        variables={"PLATFORM_API_SERVER_CERTIFICATE": OTHER_CERTIFICATE, **IMPATIENT},
         red=checks.a_task_runs,
     ),
     Mutation(
@@ -181,7 +191,7 @@ MUTATIONS: Final = (
         role="api-server",
         symptom="connect() got an unexpected keyword argument 'sslmode'",
         runtime=("addresses", '"postgresql+psycopg"', '"postgresql+asyncpg"'),
-        red=checks.a_task_runs,
+        red=checks.a_client_can_wait_for_a_run,
     ),
     Mutation(
         name="the metastore's password is not quoted",
@@ -199,7 +209,8 @@ MUTATIONS: Final = (
         name="the metastore's certificate is not verified",
         role="scheduler",
         symptom="whoever is in between reads everything",
-        runtime=("addresses", '"sslmode": "verify-full"', '"sslmode": "require"'),
+        # With a file of authorities libpq takes `require` for `verify-ca`.
+        runtime=("addresses", '"verify-full",\n            "sslrootcert": self.ca_bundle', '"require"'),
         red=checks.the_metastore_must_show_a_certificate_of_its_authority,
     ),
     Mutation(
@@ -434,12 +445,10 @@ class Drill:
         return red
 
     def run(self, mutation: Mutation) -> Outcome:
-        """Break something, look, and undo it."""
+        """Break something, and look."""
         began = time.monotonic()
         red, seen = self._break(mutation)
-        outcome = Outcome(mutation=mutation, red=red, seen=seen, seconds=time.monotonic() - began)
-        self._undo(mutation)
-        return outcome
+        return Outcome(mutation=mutation, red=red, seen=seen, seconds=time.monotonic() - began)
 
     def _break(self, mutation: Mutation) -> tuple[str | None, str]:
         since = time.time()
@@ -459,7 +468,7 @@ class Drill:
             return checks.name(mutation.red), seen
         return None, "it goes on as if nothing had happened"
 
-    def _undo(self, mutation: Mutation) -> None:
+    def undo(self, mutation: Mutation) -> None:
         """Go back to how it was, and see that tasks run.
 
         Raises:
@@ -470,7 +479,7 @@ class Drill:
         for role in (mutation.role, *mutation.restart):
             self._twin.change(role, preparation.BASE.get(role, {}), wait=False)
         for role in (mutation.role, *mutation.restart):
-            checks.starts(self._twin, role, since)
+            checks.starts(self._twin, role, since, alone=False)
         checks.a_task_runs(self._twin)
 
     def _seen(self, check: Check) -> str:
@@ -519,15 +528,25 @@ def main(results: Path, only: str = "") -> bool:
             if red := drill.baseline():
                 report.say("\n".join(["nothing is broken yet, and this is red:", *red]))
                 return False
-            outcomes = []
-            for mutation in chosen:
-                outcomes.append(drill.run(mutation))
-                tell(outcomes[-1])
+            outcomes = run(drill, chosen)
     report.show(f"{len(outcomes)} mutations", [shown(outcome) for outcome in outcomes])
     bad = [outcome for outcome in outcomes if not outcome.good]
     report.write(results, "mutations", {"good": not bad, "mutations": [dict(each.row) for each in outcomes]})
     report.say(f"{len(outcomes) - len(bad)} of {len(outcomes)} mutations turned the right check red")
     return not bad
+
+
+def run(drill: Drill, mutations: Sequence[Mutation]) -> list[Outcome]:
+    """Break one thing after the other, service by service; those that must not start come first."""
+    order = sorted(mutations, key=lambda each: (each.role, each.red is not None))
+    outcomes = []
+    for mutation, following in zip(order, [*order[1:], None], strict=True):
+        outcomes.append(outcome := drill.run(mutation))
+        tell(outcome)
+        # What never started has done nothing, and the next deployment of its service replaces it.
+        if outcome.red != STARTS or following is None or following.role != mutation.role:
+            drill.undo(mutation)
+    return outcomes
 
 
 def tell(outcome: Outcome) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from sandbox import recovery
@@ -15,7 +13,6 @@ from sandbox.workspace import Workspace
 from tests.twin import checks
 from tests.twin.running import RunningTwin
 
-DAGS: Final = Path(__file__).with_name("dags")
 BASE: Final[Mapping[str, Mapping[str, str | None]]] = {"scheduler": {"AIRFLOW__CORE__PARALLELISM": "4"}}
 """Variables by service for the whole drill: few slots fill soon where they are not given back."""
 HARD: Final = "p@ss:/%#?&$ w0rd+[]"
@@ -53,8 +50,6 @@ print("done")
 
 def prepare(twin: RunningTwin) -> None:
     """Make the platform what the drill needs, and wait until it is."""
-    for file in DAGS.glob("*.py"):
-        shutil.copy(file, twin.project / "dags" / "drills")
     found = platform.read(recovery.resources(Workspace(twin.project), twin.stack))
     code, said = twin.exec("scheduler", "python", "-c", ROTATE, json.dumps(_order(twin, found)))
     assert (code, said.strip()) == (0, "done"), f"the logins cannot be changed: {said}"
@@ -62,7 +57,6 @@ def prepare(twin: RunningTwin) -> None:
         twin.change(service["role"], BASE.get(service["role"], {}), wait=False)
     twin.wait_ready()
     twin.airflow.set_connection(checks.CONNECTION, "generic", password=checks.PASSWORD)
-    twin.airflow.wait_for_dags([file for file in ("check_trigger_log", "check_retry")], checks.RUN_SECONDS)
 
 
 def _order(twin: RunningTwin, found: Platform) -> dict[str, object]:

@@ -32,7 +32,7 @@ def main() -> None:
     ended, looks = threading.Event(), [0]
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
 
-    def status() -> Any:
+    def status(**_: Any) -> Any:
         looks[0] += 1
         ready = looks[0] >= 3 and behaviour != "slow"
         tasks = [make_task()] if ready else []

@@ -41,6 +41,7 @@ def make_status(*services: ServiceStatus, **changes: Any) -> Status:
         "mode": "namespaces",
         "phase": "services start",
         "ready": True,
+        "error": "",
         "notes": [],
         "services": list(services),
     }

@@ -65,7 +65,7 @@ def test_a_second_start_brings_the_first_ones_twin_up_to_date(tmp_path: Path, tw
 
     client.start(tmp_path, "dev", told=told.append)
 
-    assert told[0] == "the twin of dev runs already: bringing it up to date"
+    assert told[0] == "the twin of dev runs already: bringing it up to date; port and mode stay as they are"
     assert updated.exists()
 
 
@@ -103,7 +103,7 @@ def test_a_start_that_is_interrupted_ends_its_twin(tmp_path: Path) -> None:
 
 def test_a_twin_that_does_not_end_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "STOP_SECONDS", 0.1)
-    server = Server(tmp_path, {"status": lambda: None, "shutdown": lambda: None})
+    server = Server(tmp_path, {"status": lambda **_: None, "shutdown": lambda: None})
     server.start()
 
     with pytest.raises(SandboxError, match=r"still runs after 0\.1 s"):

@@ -262,7 +262,9 @@ def test_a_service_is_found_by_its_role_or_name_and_nothing_else(stage: Stage) -
 
 def test_everything_ends(stage: Stage) -> None:
     stage.steady()
-    stage.twin.stop_all(5)
+    stage.twin.stop()
+    stage.go(5)
+    assert stage.twin.over
 
     assert [each.code for each in stage.isolation.started if each.code is None] == []
 

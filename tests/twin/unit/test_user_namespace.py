@@ -31,7 +31,11 @@ def world() -> Iterator[Path]:
     """Return a folder that everybody may reach, with the program in it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in ("sandbox/__init__.py", *(f"sandbox/twin/{path.name}" for path in _sources())):
+        for part in (
+            "sandbox/__init__.py",
+            "sandbox/cli.py",
+            *(f"sandbox/twin/{path.name}" for path in _sources()),
+        ):
             (folder / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(Path(sandbox.__file__).parents[1] / part, folder / part)
         (folder / "tests/twin/unit").mkdir(parents=True)

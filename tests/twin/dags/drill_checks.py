@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from airflow.providers.standard.sensors.date_time import DateTimeSensorAsync
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk import BaseOperator, Connection, Context, dag, task
 
@@ -18,13 +19,19 @@ class Wait(BaseOperator):
 
 
 @dag(schedule=None, catchup=False, tags=["drill"])
-def check_trigger_log() -> None:
+def drill_trigger_log() -> None:
     """Leave time to read the log of a trigger while it runs."""
     Wait(task_id="wait")
 
 
 @dag(schedule=None, catchup=False, tags=["drill"])
-def check_retry() -> None:
+def drill_trigger() -> None:
+    """Begin in the triggerer: the scheduler stores the trigger, encrypted; what a worker hands over is not."""
+    DateTimeSensorAsync(task_id="wait", target_time="2020-01-01T00:00:00+00:00", start_from_trigger=True)
+
+
+@dag(schedule=None, catchup=False, tags=["drill"])
+def drill_retry() -> None:
     """Fail, without a word about attempts."""
 
     @task
@@ -35,7 +42,7 @@ def check_retry() -> None:
 
 
 @dag(schedule=None, catchup=False, tags=["drill"])
-def check_secret_connection() -> None:
+def drill_secret_connection() -> None:
     """Return the password of a connection that Secrets Manager has."""
 
     @task
@@ -45,6 +52,7 @@ def check_secret_connection() -> None:
     read()
 
 
-check_trigger_log()
-check_retry()
-check_secret_connection()
+drill_trigger_log()
+drill_trigger()
+drill_retry()
+drill_secret_connection()

@@ -1,0 +1,180 @@
+"""Runs the example DAGs that Airflow and its providers bring, all at once, in a twin that loads them.
+
+They are DAGs that nobody here has written: branches, mapped tasks, assets, sensors, deferred tasks, plugins. Every DAG
+that Airflow finds is run unless the table below says why it cannot be.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sandbox.twin.airflow_api import FINISHED, Airflow, AirflowError, Run
+from tests.twin import checks
+from tests.twin.drills import report
+from tests.twin.running import RunningTwin, running
+
+READERS: Final = ("api-server", "scheduler", "dag-processor", "triggerer", "worker")
+"""Services that load DAGs, or plugins that example DAGs name."""
+LOADED: Final[Mapping[str, str | None]] = {
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "True",
+    # Five minutes as Airflow has it; some of them fail at their first attempt on purpose.
+    "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "5",
+}
+OURS: Final = "dags"
+"""Our own bundle."""
+FOUND_SECONDS: Final = 120.0
+QUIET_SECONDS: Final = 15.0
+"""Nothing new for so long: all files are read."""
+RUN_SECONDS: Final = 480.0
+POLL_SECONDS: Final = 3.0
+
+EXCLUDED: Final[Mapping[str, str]] = {}
+"""DAGs that are not run, with the reason."""
+ENDS: Final[Mapping[str, str]] = {"example_failed_dag": "failed"}
+"""DAGs that do not end with success."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a DAG's run ended."""
+
+    dag_id: str
+    state: str
+    wanted: str
+    seconds: float | None
+    why: str
+    """What went wrong; empty for a good one."""
+
+    @property
+    def good(self) -> bool:
+        """Whether it ended as it should."""
+        return self.state == self.wanted
+
+
+def load(twin: RunningTwin) -> dict[str, str]:
+    """Let the services load the examples; return the DAGs found, each with its bundle."""
+    for role in READERS:
+        twin.change(role, LOADED, wait=False)
+    twin.wait_ready()
+    end, changed, found = time.monotonic() + FOUND_SECONDS, time.monotonic(), dict[str, str]()
+    while time.monotonic() < min(end, changed + QUIET_SECONDS) or not found:
+        now = {dag_id: dag["bundle_name"] for dag_id, dag in twin.airflow.dags().items()}
+        if (now := {dag_id: bundle for dag_id, bundle in now.items() if bundle != OURS}) != found:
+            found, changed = now, time.monotonic()
+        time.sleep(1)
+    return found
+
+
+def run(airflow: Airflow, dag_ids: list[str]) -> list[Outcome]:
+    """Run DAGs at once, and wait for all of them."""
+    started = {}
+    for dag_id in dag_ids:
+        airflow.pause(dag_id, paused=False)
+        started[dag_id] = airflow.trigger(dag_id)
+    began, runs = time.monotonic(), dict[str, Run]()
+    while time.monotonic() < began + RUN_SECONDS:
+        for dag_id in started.keys() - {dag_id for dag_id, each in runs.items() if each.state in FINISHED}:
+            runs[dag_id] = airflow.run(dag_id, started[dag_id].id)
+            if runs[dag_id].state in FINISHED:
+                # Its schedule would go on.
+                airflow.pause(dag_id)
+        states = Counter(each.state for each in runs.values())
+        report.say(
+            f"{time.monotonic() - began:5.0f} s  {', '.join(f'{n} {s}' for s, n in sorted(states.items()))}"
+        )
+        if states.keys() <= FINISHED:
+            break
+        time.sleep(POLL_SECONDS)
+    return [outcome(airflow, runs[dag_id]) for dag_id in dag_ids]
+
+
+def outcome(airflow: Airflow, run: Run) -> Outcome:
+    """Look at a run that has ended, or has had its time."""
+    wanted = ENDS.get(run.dag_id, "success")
+    why = "" if run.state == wanted else blame(airflow, run)
+    return Outcome(dag_id=run.dag_id, state=run.state, wanted=wanted, seconds=seconds(run), why=why)
+
+
+def blame(airflow: Airflow, run: Run) -> str:
+    """Return which task kept a run from its end, and the last words of its log."""
+    tasks = airflow.task_instances(run.dag_id, run.id)
+    bad = [task for task in tasks if task.state not in {"success", "skipped", "none", "upstream_failed"}]
+    if not bad:
+        return "no task has failed"
+    task = bad[0]
+    try:
+        text = airflow.log(run.dag_id, run.id, task.task_id, max(task.try_number, 1), task.map_index)
+    except AirflowError as error:
+        text = str(error)
+    return f"{task.task_id} is {task.state}: {checks.telling(text)}"
+
+
+def seconds(run: Run) -> float | None:
+    """Return how long a run took."""
+    from datetime import datetime
+
+    if not (run.start and run.end):
+        return None
+    return (datetime.fromisoformat(run.end) - datetime.fromisoformat(run.start)).total_seconds()
+
+
+def main(results: Path) -> bool:
+    """Run the drill; return whether every DAG ended as it should."""
+    with tempfile.TemporaryDirectory(prefix="drill-") as name, running(Path(name) / "platform") as twin:
+        return drill(twin, results)
+
+
+def drill(twin: RunningTwin, results: Path) -> bool:
+    """Run the drill on a twin."""
+    found = load(twin)
+    errors = twin.airflow.import_errors()
+    chosen = sorted(found.keys() - EXCLUDED.keys())
+    report.say(f"{len(found)} DAGs in {len(set(found.values()))} bundles, {len(chosen)} of them are run")
+    outcomes = run(twin.airflow, chosen)
+    return tell(results, found, errors, outcomes)
+
+
+def tell(results: Path, found: Mapping[str, str], errors: Mapping[str, str], outcomes: list[Outcome]) -> bool:
+    """Show and write what came out; return whether it is as it should be."""
+    excluded = [
+        {"not run": dag_id, "why": EXCLUDED[dag_id]} for dag_id in sorted(found.keys() & EXCLUDED.keys())
+    ]
+    bad = [each for each in outcomes if not each.good]
+    report.show("Not run", excluded)
+    if bad:
+        report.show(
+            "Not as it should be",
+            [{"DAG": each.dag_id, "state": each.state, "why": each.why} for each in bad],
+        )
+    if errors:
+        report.show(
+            "Cannot be imported",
+            [{"file": file, "why": checks.telling(trace)} for file, trace in errors.items()],
+        )
+    gone = sorted(EXCLUDED.keys() - found.keys())
+    if gone:
+        report.say(f"excluded, but not there: {', '.join(gone)}")
+    summary: dict[str, Any] = {
+        "found": len(found),
+        "run": len(outcomes),
+        "passed": len(outcomes) - len(bad),
+        "excluded": len(excluded),
+    }
+    report.say(", ".join(f"{count} {what}" for what, count in summary.items()))
+    report.write(
+        results,
+        "examples",
+        {
+            **summary,
+            "exclusions": excluded,
+            "runs": [vars(each) | {"good": each.good} for each in outcomes],
+            "import errors": dict(errors),
+        },
+    )
+    return not bad and not gone
