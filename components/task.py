@@ -122,7 +122,7 @@ PROCESSES: Mapping[Role, Process] = MappingProxyType(
             command=("airflow", "celery", "worker"),
             port=WORKER_LOG_PORT,
             # A broker out of reach does not count, the check itself sees to that. Five failures: after an outage a
-            # worker tries again every 30 seconds at the slowest. Once a minute and with patience: a busy one answers late.
+            # worker tries again every 30 seconds at the slowest. Patience, once a minute: a busy one answers late.
             health=_runtime_check(Role.WORKER, interval_seconds=60, timeout_seconds=30, retries=5),
             # It waits for its running tasks; what is not done by then starts again elsewhere.
             stop_seconds=MAX_STOP_SECONDS,

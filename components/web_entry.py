@@ -25,7 +25,7 @@ cannot read today's traffic."""
 STRICT_TRANSPORT_SECURITY = "max-age=31536000"
 """A browser that has been here asks over HTTPS only, for a year: nothing answers it over HTTP."""
 IDLE_TIMEOUT_SECONDS = 90
-"""Longer than a slow call takes, such as one that clears many tasks. Below the 120 seconds for which the api-server
+"""Longer than a slow call takes, such as one that clears many tasks. Below the 100 seconds for which the api-server
 keeps a connection open: one that it closes first costs somebody an error 502."""
 DEREGISTRATION_DELAY_SECONDS = 90
 """What is in flight gets as long as any call may be silent. AWS's 300 would slow each deployment down, and 120 is

@@ -16,7 +16,7 @@ import pytest
 
 from tests.engine.support import ROOT, Project
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("awsx")]
+pytestmark = pytest.mark.engine
 
 DATA = ROOT / "tests" / "data" / "awsx_vpc"
 PROGRAM = """\

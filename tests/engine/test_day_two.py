@@ -15,7 +15,7 @@ import pytest
 from tests.engine.conftest import Applied
 from tests.engine.support import Project
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("day two")]
+pytestmark = pytest.mark.engine
 
 STACK = "dev"
 UP = ("pulumi", "up", "--yes", "--skip-preview", "--stack", STACK)

@@ -17,7 +17,7 @@ from sandbox.edges.components import owner_of
 from sandbox.graph import Graph, Node, from_state
 from tests.engine.support import Project
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("stacks")]
+pytestmark = pytest.mark.engine
 
 State = list[dict[str, Any]]
 

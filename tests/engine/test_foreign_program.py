@@ -10,7 +10,7 @@ import yaml
 
 from tests.engine.support import Project
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("foreign")]
+pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.endpoint import Endpoint, serving
 from tests.engine.conftest import Applied
 from tests.engine.support import Project
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("gate")]
+pytestmark = pytest.mark.engine
 
 STACK = "dev"
 UP = ("pulumi", "up", "--yes", "--skip-preview", "--stack", STACK)

@@ -10,7 +10,7 @@ import pytest
 from tests.engine.conftest import PAIRS, Applied
 from tests.engine.support import ROOT, Project
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("stacks")]
+pytestmark = pytest.mark.engine
 
 NO_CHANGES = ("pulumi", "up", "--yes", "--skip-preview", "--expect-no-changes", "--stack")
 

@@ -23,7 +23,7 @@ from tests.behaviour.cases import CASES
 from tests.behaviour.changes import CHANGES, ChangeRow
 from tests.engine.support import ACCOUNT, Project, unmeasured
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("tables")]
+pytestmark = pytest.mark.engine
 
 Row = TypeVar("Row", Case, ChangeRow)
 STACK = "dev"

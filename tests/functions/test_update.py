@@ -13,7 +13,7 @@ import pytest
 import functions
 from tests.engine.support import Project
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("gate updates")]
+pytestmark = pytest.mark.engine
 
 PROGRAM = """\
 import pulumi, pulumi_aws as aws

@@ -21,7 +21,8 @@ FOLDER = Path(__file__).parents[2] / "images" / "airflow"
 TEXT = (FOLDER / "Dockerfile").read_text()
 DOCKERFILE = _Dockerfile(TEXT.encode())
 VERSION = DOCKERFILE.argument("AIRFLOW_VERSION")
-PREPARATION = next(value for kind, value in DOCKERFILE._instructions if kind == "RUN").split(" && ")
+FIRST_RUN = next(value for kind, value in DOCKERFILE._instructions if kind == "RUN")
+PREPARATION = [command.strip() for command in FIRST_RUN.split("&&")]
 """The first commands, run by root."""
 LOCK = (FOLDER / "requirements.lock").read_text()
 
@@ -93,11 +94,13 @@ def test_commands_are_scripts_of_the_image(command: str) -> None:
 
 
 def test_packages_come_from_the_lock_alone() -> None:
-    installing = [line for line in TEXT.splitlines() if re.search(r"\b(pip|apt-get|apt|curl|wget)\b", line)]
-    assert installing == [
+    (installing,) = (
+        line for line in TEXT.splitlines() if re.search(r"\b(pip|apt-get|apt|curl|wget)\b", line)
+    )
+    assert installing == (
         "RUN uv pip sync --no-cache --require-hashes --only-binary :all: --compile-bytecode"
         " /opt/platform/requirements.lock"
-    ]
+    )
 
 
 def test_every_package_has_hashes() -> None:

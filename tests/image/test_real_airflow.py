@@ -208,9 +208,11 @@ class Holding:
     """Holds the bootstrap's lock in a session of its own."""
 
     def __init__(self, running: Servers) -> None:
-        self.thread = threading.Thread(
-            target=sql, args=(running, f"SELECT pg_advisory_lock({bootstrap.LOCK}), pg_sleep(600)")
+        hold = (
+            f"DO $$ BEGIN PERFORM pg_advisory_lock({bootstrap.LOCK}), pg_sleep(600);"
+            " EXCEPTION WHEN query_canceled THEN NULL; END $$"
         )
+        self.thread = threading.Thread(target=sql, args=(running, hold))
         self.running = running
 
     def __enter__(self) -> None:

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -268,7 +268,9 @@ def every_service_is_healthy(twin: RunningTwin) -> None:
     assert not ill, f"Airflow reports unhealthy: {', '.join(ill)}"
 
 
-def starts(twin: RunningTwin, role: str, since: float, *, alone: bool = True) -> None:
+def starts(
+    twin: RunningTwin, role: str, since: float, *, alone: bool = True, seconds: float = START_SECONDS
+) -> None:
     """Wait until a service runs its newest deployment; the first task that ends or fails its checks ends the wait.
 
     Args:
@@ -276,32 +278,41 @@ def starts(twin: RunningTwin, role: str, since: float, *, alone: bool = True) ->
         role: Of the service.
         since: When the deployment began, seconds of the epoch.
         alone: Wait for the end of older tasks as well.
+        seconds: How long.
 
     Raises:
         AssertionError: It does not start; the text says what was the last that one of its tasks said.
 
     """
     service = twin.service(role)["name"]
-    end = time.monotonic() + START_SECONDS
-    while not _steady(twin, role, alone=alone):
+    end = time.monotonic() + seconds
+    while True:
         events = [text for moment, text in twin.call("events") if moment >= since and f" {service} " in text]
         new = {found[1] for text in events if (found := STARTED.search(text))}
         for text in events:
             found = ENDED.search(text)
             if found and (task := found[1] or found[2]) in new:
                 raise AssertionError(_last_words(twin, service, role, task, text))
+        tasks = twin.service(role)["tasks"]
+        if _serve(tasks, twin.service(role)["desired"], new, alone=alone):
+            return
         if time.monotonic() > end:
-            text = f"not healthy after {START_SECONDS:g} s"
-            raise AssertionError(
-                _last_words(twin, service, role, twin.service(role)["tasks"][-1]["id"], text)
-            )
+            text = f"not healthy after {seconds:g} s"
+            raise AssertionError(_last_words(twin, service, role, tasks[-1]["id"], text))
         time.sleep(POLL_SECONDS)
 
 
-def _steady(twin: RunningTwin, role: str, *, alone: bool) -> bool:
-    """Say whether every service is steady, and the tasks of before are gone where that counts."""
-    service = twin.service(role)
-    return bool(twin.call("status")["ready"]) and (not alone or len(service["tasks"]) == service["desired"])
+def _serve(tasks: Sequence[Mapping[str, Any]], desired: int, new: Collection[str], *, alone: bool) -> bool:
+    """Say whether the new tasks, and only they, do what the service is for."""
+    running = [task for task in tasks if task["status"] == "RUNNING"]
+    healthy = [
+        task for task in running if task["health"] == "HEALTHY" and task["target"] in {None, "healthy"}
+    ]
+    return (
+        len(running) == len(healthy) == desired
+        and {task["id"] for task in running} <= set(new)
+        and (not alone or len(tasks) == desired)
+    )
 
 
 def _last_words(twin: RunningTwin, service: str, role: str, task: str, text: str) -> str:

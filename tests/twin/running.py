@@ -158,7 +158,9 @@ def running(folder: Path, stack: str = "dev", *options: str) -> Iterator[Running
         status, login = control.call(twin, "status"), control.call(twin, "login")
         yield RunningTwin(project, stack, status["url"], login["username"], login["password"])
     finally:
-        end(project / ".sandbox" / "twin" / stack)
+        twin = project / ".sandbox" / "twin" / stack
+        end(twin)
+    assert "Traceback" not in (twin / "daemon.log").read_text(), "the daemon had trouble of its own"
 
 
 def end(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from tests.twin.running import RunningTwin, running
@@ -54,3 +55,14 @@ def test_the_task_of_a_queue_runs_on_the_workers_that_read_it(prod: RunningTwin)
 
 def test_both_api_servers_are_targets_of_the_balancer(prod: RunningTwin) -> None:
     assert [task["target"] for task in prod.service("api-server")["tasks"]] == ["healthy", "healthy"]
+
+
+def test_nothing_of_it_survives_its_daemon(prod: RunningTwin) -> None:
+    """The last test: it ends the twin as a power failure would."""
+    daemon = psutil.Process(int((prod.folder / "lock").read_text()))
+    everything = [daemon, *daemon.children(recursive=True)]
+    daemon.kill()
+    _, alive = psutil.wait_procs(everything, timeout=20)
+
+    assert len(everything) > 20
+    assert [process.cmdline() for process in alive] == []

@@ -39,11 +39,11 @@ def drill_faults() -> None:
         return [*long, *[params["seconds"]] * int(params["count"])]
 
     @task
-    def sleep(seconds: float, run_id: str = "", ti: Any = None) -> None:
-        execution = uuid.uuid4().hex
-        mark(run_id, ti.map_index, ti.try_number, execution, "began")
+    def sleep(seconds: float, **context: Any) -> None:
+        instance, execution = context["ti"], uuid.uuid4().hex
+        mark(context["run_id"], instance.map_index, instance.try_number, execution, "began")
         time.sleep(seconds)
-        mark(run_id, ti.map_index, ti.try_number, execution, "ended")
+        mark(context["run_id"], instance.map_index, instance.try_number, execution, "ended")
 
     sleep.expand(seconds=durations())
 

@@ -24,7 +24,7 @@ from typing import Any, Final
 from sandbox.twin.airflow_api import AirflowError
 from tests.twin.drills import report
 from tests.twin.drills.burst import DAG, Burst, Counts, count
-from tests.twin.running import RunningTwin, running
+from tests.twin.running import STATUS_SECONDS, RunningTwin, running
 
 LONG: Final = 4
 """Tasks that run through the whole outage."""
@@ -132,21 +132,21 @@ def worker_stopped(scene: Scene) -> None:
     """Stop a worker as ECS does: SIGTERM to its main process, SIGKILL after two minutes."""
     scene.submit(24, long=LONG, long_seconds=20).until_begun(6)
     with scene.broken():
-        scene.twin.call("stop_task", service="worker", task=scene.twin.task("worker"))
+        take_away(scene.twin, "stop_task", "worker")
 
 
 def worker_killed(scene: Scene) -> None:
     """Take a worker away with everything that runs in it, while others wait."""
     scene.submit(24, 4).until_begun(6)
     with scene.broken():
-        scene.twin.call("destroy", service="worker", task=scene.twin.task("worker"))
+        take_away(scene.twin, "destroy", "worker")
 
 
 def scheduler_killed(scene: Scene) -> None:
     """Take one of two schedulers away: the one that queues the burst's tasks."""
     scene.submit(40).until_finished(8)
     with scene.broken():
-        scene.twin.call("destroy", service="scheduler", task=scene.twin.task("scheduler"))
+        take_away(scene.twin, "destroy", "scheduler")
 
 
 def api_server_away(seconds: float) -> Callable[[Scene], None]:
@@ -196,6 +196,20 @@ def broker_flushed(scene: Scene) -> None:
     assert scene.twin.call("queue"), "no message waits"
     with scene.broken():
         scene.twin.call("broker", action="flush")
+
+
+def take_away(twin: RunningTwin, how: str, role: str) -> None:
+    """Stop or destroy a service's first task, and wait until the service knows."""
+    task = twin.task(role)
+    twin.call(how, service=role, task=task)
+    twin.until(
+        lambda: (
+            task not in [each["id"] for each in twin.service(role)["tasks"] if each["status"] == "RUNNING"]
+        ),
+        STEADY_SECONDS,
+        f"{role} misses its task",
+        STATUS_SECONDS,
+    )
 
 
 def answers(twin: RunningTwin) -> bool:

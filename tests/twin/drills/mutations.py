@@ -54,6 +54,8 @@ class Mutation:
     """Module of the image's own code, what stands there, and what shall stand there instead."""
     restart: tuple[str, ...] = ()
     """Services that remember what was broken."""
+    patience_seconds: float = checks.START_SECONDS
+    """How long the service may take to start."""
 
     @property
     def check(self) -> str:
@@ -121,16 +123,16 @@ MUTATIONS: Final = (
     Mutation(
         name="the triggerer has another Fernet key",
         role="triggerer",
-        symptom="it cannot read the triggers that the scheduler stores: their tasks stay deferred",
+        symptom="it dies of the first trigger that the scheduler has stored, and again after each start",
         variables={"AIRFLOW__CORE__FERNET_KEY": OTHER_FERNET_KEY},
         red=checks.a_trigger_of_the_scheduler_ends,
     ),
     Mutation(
-        name="the scheduler has another Fernet key",
+        # Another key would be worse: no triggerer survives a trigger that it cannot read.
+        name="the scheduler has no Fernet key",
         role="scheduler",
-        symptom="nobody can read the triggers that it stores: their tasks stay deferred",
-        variables={"AIRFLOW__CORE__FERNET_KEY": OTHER_FERNET_KEY},
-        red=checks.a_trigger_of_the_scheduler_ends,
+        symptom="it would make one up: every triggerer would die of the triggers that it stores",
+        variables={"AIRFLOW__CORE__FERNET_KEY": None},
     ),
     Mutation(
         name="the worker has another API secret key",
@@ -326,6 +328,7 @@ MUTATIONS: Final = (
         role="triggerer",
         symptom="its own health check does not find it",
         variables={"AIRFLOW__CORE__HOSTNAME_CALLABLE": None},
+        patience_seconds=60,
     ),
     Mutation(
         name="the api-server asks for logs at another port",
@@ -402,6 +405,7 @@ MUTATIONS: Final = (
         role="flower",
         symptom="the load balancer's check finds nothing",
         variables={"AIRFLOW__CELERY__FLOWER_URL_PREFIX": None},
+        patience_seconds=60,
     ),
     # Health.
     Mutation(
@@ -409,6 +413,7 @@ MUTATIONS: Final = (
         role="scheduler",
         symptom="ECS replaces it for ever",
         variables={"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False"},
+        patience_seconds=60,
     ),
 )
 
@@ -461,7 +466,7 @@ class Drill:
             mounts=self._mounts(mutation),
         )
         try:
-            checks.starts(self._twin, mutation.role, since)
+            checks.starts(self._twin, mutation.role, since, seconds=mutation.patience_seconds)
         except AssertionError as error:
             return STARTS, str(error)
         if mutation.red and (seen := self._seen(mutation.red)):
