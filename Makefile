@@ -52,15 +52,15 @@ inventory: $(INSTALLED) ## List what exists in simulated AWS.
 
 test: $(INSTALLED) ## Run all tests, with coverage.
 	@$(PY) -m sandbox engine
-	$(PY) -m pytest -n 2 -m "not twin" --cov --cov-report= tests
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not twin" --cov --cov-report= tests
 	$(PY) -m pytest -m twin --cov --cov-append --cov-report=term:skip-covered tests
 
 unit: $(INSTALLED) ## Run the tests that need neither engine nor Airflow.
-	$(PY) -m pytest -n 2 -m "not engine and not twin" tests
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not engine and not twin" tests
 
 engine-tests: $(INSTALLED) ## Run the tests through the real Pulumi CLI.
 	@$(PY) -m sandbox engine
-	$(PY) -m pytest -n 2 -m engine tests
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m engine tests
 
 twin-tests: $(INSTALLED) ## Run the tests on real Airflow, booted from the rendered task definitions.
 	$(PY) -m pytest -m twin tests

@@ -148,10 +148,18 @@ class Project:
 
     def state(self, stack: str = "dev") -> list[dict[str, Any]]:
         """Return the resources in a stack's state."""
+        return self._latest(stack).get("resources") or []
+
+    def pending(self, stack: str = "dev") -> list[dict[str, Any]]:
+        """Return the operations that a stack's state calls pending."""
+        return self._latest(stack).get("pending_operations") or []
+
+    def _latest(self, stack: str) -> dict[str, Any]:
         path = self.folder / ".sandbox" / "state" / ".pulumi" / "stacks"
         name = yaml.safe_load((self.folder / "Pulumi.yaml").read_text())["name"]
-        checkpoint = json.loads((path / name / f"{stack}.json").read_text())["checkpoint"]
-        found: list[dict[str, Any]] = checkpoint["latest"].get("resources") or []
+        found: dict[str, Any] = json.loads((path / name / f"{stack}.json").read_text())["checkpoint"][
+            "latest"
+        ]
         return found
 
     def unknown_to_state(self) -> int:

@@ -126,6 +126,7 @@ def test_up_finishes_after_an_interruption(
     interrupt(project, moment, how)
     project.run(*UP)
     assert facts(project) == undisturbed
+    assert project.pending() == []
     assert project.unknown_to_state() == 0
 
 

@@ -28,6 +28,8 @@ from tests.twin.running import STATUS_SECONDS, RunningTwin, running
 
 LONG: Final = 4
 """Tasks that run through the whole outage."""
+WAITING: Final = 16
+"""Tasks that start when it begins, or wait."""
 AWAY_SECONDS: Final = 10
 """How long a restarted broker is away: it takes no time here, a failover of ElastiCache takes seconds."""
 STEADY_SECONDS: Final = 240
@@ -149,13 +151,20 @@ def scheduler_killed(scene: Scene) -> None:
         take_away(scene.twin, "destroy", "scheduler")
 
 
+def tasks_of_all_ages(scene: Scene, seconds: float) -> None:
+    """Submit tasks that run through an outage of so many seconds, and others that just start when this returns."""
+    scene.submit(0, long=LONG, long_seconds=seconds + 30).until_begun(LONG)
+    # The task before them has ended: the scheduler is about to queue them.
+    scene.submit(WAITING).until_finished(1)
+
+
 def api_server_away(seconds: float) -> Callable[[Scene], None]:
     """Take the only api-server away for so long, the start of the new one included."""
 
     def act(scene: Scene) -> None:
         twin = scene.twin
         (task,) = twin.service("api-server")["tasks"]
-        scene.submit(12, long=LONG, long_seconds=seconds + 30).until_begun(LONG)
+        tasks_of_all_ages(scene, seconds)
         with scene.broken():
             twin.call("scale", service="api-server", count=0)
             # Told to stop it would go on for some seconds.
@@ -171,7 +180,7 @@ def metastore_away(seconds: float) -> Callable[[Scene], None]:
     """Stop PostgreSQL for so long."""
 
     def act(scene: Scene) -> None:
-        scene.submit(20, long=LONG, long_seconds=seconds + 30).until_begun(6)
+        tasks_of_all_ages(scene, seconds)
         with scene.broken():
             scene.twin.call("database", action="stop")
             time.sleep(seconds)
@@ -181,7 +190,7 @@ def metastore_away(seconds: float) -> Callable[[Scene], None]:
 
 
 def broker_restarted(scene: Scene) -> None:
-    """Kill Redis, which forgets everything, and submit more tasks while it is away: publishing them fails."""
+    """Take Redis away, which forgets everything, and submit more tasks that nobody can publish meanwhile."""
     scene.submit(24).until_begun(6)
     with scene.broken():
         scene.twin.call("broker", action="stop")
