@@ -52,7 +52,7 @@ inventory: $(INSTALLED) ## List what exists in simulated AWS.
 
 test: $(INSTALLED) ## Run all tests, with coverage.
 	@$(PY) -m sandbox engine
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not twin" --cov --cov-report= tests
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not twin" --cov --cov-report= --cov-fail-under=0 tests
 	$(PY) -m pytest -m twin --cov --cov-append --cov-report=term:skip-covered tests
 
 unit: $(INSTALLED) ## Run the tests that need neither engine nor Airflow.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable
@@ -146,8 +147,12 @@ def _own_namespace() -> int:
 
 
 def _ip(*lines: str, descriptor: int | None = None) -> None:
+    # An ordinary user's PATH often lacks the folders of the system's own programs.
+    program = shutil.which("ip", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
+    if program is None:
+        raise NetworkError("the program ip (iproute2) is not installed")
     done = subprocess.run(
-        ["ip", "-batch", "-"],
+        [program, "-batch", "-"],
         input="\n".join(lines) + "\n",
         text=True,
         capture_output=True,
