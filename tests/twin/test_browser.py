@@ -16,6 +16,8 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+pytestmark = pytest.mark.twin
+
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--no-sandbox",  # its sandbox does not work for root, and the pages are our own

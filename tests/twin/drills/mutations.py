@@ -233,6 +233,7 @@ MUTATIONS: Final = (
         role="worker",
         symptom="no worker takes a task: all stay queued",
         variables={"PLATFORM_BROKER_PASSWORD": "another password"},
+        patience_seconds=60,
     ),
     Mutation(
         name="the broker's password is not quoted",
@@ -244,7 +245,8 @@ MUTATIONS: Final = (
         name="the broker's authority is unknown",
         role="worker",
         symptom="certificate verify failed: all tasks stay queued",
-        variables={"SSL_CERT_FILE": "/opt/platform/certificates/rds-global-bundle.pem"},
+        variables={"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"},
+        patience_seconds=60,
     ),
     Mutation(
         name="TLS to the broker is off in Airflow's configuration",
