@@ -86,7 +86,7 @@ def test_a_container() -> None:
     found = container("dev", "api-server")
     assert found.command == ("airflow", "api-server", "--proxy-headers")
     assert (found.user, found.read_only_root, found.init, found.essential) == ("50000:0", True, True, True)
-    assert (found.ports, found.stop_timeout_seconds, found.depends_on) == ((8080,), 60, ())
+    assert (found.ports, found.stop_timeout_seconds, found.depends_on) == ((8080,), 120, ())
     assert found.mounts == (
         Mount(volume="state", path="/opt/airflow/state", read_only=False),
         Mount(volume="tmp", path="/tmp", read_only=False),

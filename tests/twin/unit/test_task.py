@@ -449,6 +449,8 @@ def test_a_real_task_starts_is_healthy_and_stops(place: Place) -> None:
 
     until(over(lambda: task.health is Health.HEALTHY))
     assert task.memory_bytes() > 0
+    # Asked earlier, the shell would end before it knows what to say.
+    until(lambda: task.log("main").read_text() == "up\n")
     task.stop("Task stopped by user", time.monotonic())
     until(over(lambda: task.status is Status.STOPPED))
     assert task.exit_code == 143
