@@ -82,8 +82,9 @@ format: $(INSTALLED) ## Format the code.
 docs: $(INSTALLED) ## Write the generated documents.
 	$(PY) -m settings docs --write
 
-bench: $(INSTALLED) ## Measure previews and the simulated provider's own share.
+bench: $(INSTALLED) ## Measure previews, the simulated provider's own share, and Airflow in a twin against its own settings.
 	$(PY) -m tests.bench
+	$(PY) -m tests.twin.drills bench
 
 lock: $(INSTALLED) ## Pin the whole dependency tree again.
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -36,6 +36,8 @@ METASTORE_OPTIONS: Final = (
 )
 """What libpq does about a server that went away without a word: it gives up after 10 seconds of connecting, 30
 seconds without an answer, or a minute of silence; left alone, Linux waits two hours."""
+PRELOADED: Final = "platform_runtime.preloaded"
+"""A module of the image."""
 SECRETS_BACKEND: Final = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
 OWNER: Final = "metastore-owner"
 """The secret of the database's owner, which RDS makes and keeps."""
@@ -152,6 +154,11 @@ def _celery_config(facts: WiringFacts) -> str:
     return json.dumps(config, sort_keys=True)
 
 
+def _worker_config(facts: WiringFacts) -> str:
+    """Return the same for a worker, which prepares before it forks what each task's process would have to do."""
+    return json.dumps(json.loads(_celery_config(facts)) | {"imports": [PRELOADED]}, sort_keys=True)
+
+
 def _secrets_backend(*kinds: str) -> Value:
     def kwargs(facts: WiringFacts) -> str:
         prefixes = {
@@ -189,7 +196,8 @@ PLAIN: Final[tuple[Plain, ...]] = (
     Plain("AIRFLOW__CORE__EXECUTOR", CELERY | API | PARSER, "CeleryExecutor", "logs; DAGs that name it"),
     Plain("AIRFLOW__CELERY__SSL_ACTIVE", CELERY, "True", "the broker speaks TLS only"),
     Plain("AIRFLOW__CELERY__SSL_MUTUAL_TLS", CELERY, "False", "clients have passwords, no certificates"),
-    Plain("AIRFLOW__CELERY__EXTRA_CELERY_CONFIG", CELERY, _celery_config, "keeps numbers numbers"),
+    Plain("AIRFLOW__CELERY__EXTRA_CELERY_CONFIG", CELERY - WORKER, _celery_config, "keeps numbers numbers"),
+    Plain("AIRFLOW__CELERY__EXTRA_CELERY_CONFIG", WORKER, _worker_config, "tasks start and end sooner"),
     Plain("AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT", CELERY, _visibility_seconds,
           "Airflow warns of its 24 hours unless it stands here, too"),
     Plain("AIRFLOW__CELERY__WORKER_PREFETCH_MULTIPLIER", WORKER, "1", "a task must not wait behind a long one"),
@@ -244,8 +252,8 @@ PLAIN: Final[tuple[Plain, ...]] = (
     Plain("AIRFLOW__WORKERS__EXECUTION_API_RETRIES", WORKER, "15", "a starting task survives 80 seconds"),
     Plain("AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX", WORKER, "13", "it goes on soon afterwards"),
     Plain("AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT", WORKER, "5", "see above"),
-    # Each heartbeat of each running task is a request to the api-server and a commit in the metastore.
-    Plain("AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL", WORKER, "2", "a slot is free 5 seconds after its task"),
+    # Each is a request to the api-server and a commit in the metastore. Slots are free at once without more of them.
+    Plain("AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL", WORKER, "5", "so soon a task knows that it was ended"),
     # Without a file of its own a worker would trust every authority that the image knows.
     Plain("AIRFLOW__API__SSL_CA_FILE", WORKER, f"{STATE_PATH}/api-server.pem", "the entry point writes it"),
     Plain("AIRFLOW__API__CLIENT_USE_PUBLIC_CERTS", WORKER, "False", "the api-server's certificate and no other"),

@@ -51,6 +51,27 @@ def asked(image: Image, home: Path, script: str, variables: dict[str, str] | Non
     return json.loads(answer.stdout.splitlines()[-1])
 
 
+PRELOAD = """
+import json, sys
+from airflow.sdk.execution_time.supervisor import ActivitySubprocess
+from platform_runtime import preload
+print(json.dumps({
+    "lacks": preload.preload(),
+    "used": ActivitySubprocess._service_subprocess.__qualname__,
+    "imported": [name in sys.modules for name in preload.MODULES],
+}))
+"""
+
+
+def test_this_airflow_has_what_is_preloaded(image: Image, tmp_path: Path) -> None:
+    """Another one may have it elsewhere: then tasks would start and end later, and only this says so."""
+    assert asked(image, tmp_path, PRELOAD) == {
+        "lacks": [],
+        "used": "attentive.<locals>.look",
+        "imported": [True, True],
+    }
+
+
 READ_BACK = """
 import json, os
 from airflow.configuration import conf

@@ -89,10 +89,7 @@ PLAIN = {
     "AIRFLOW__CORE__EXECUTOR": ("adswf", "CeleryExecutor"),
     "AIRFLOW__CELERY__SSL_ACTIVE": ("swf", "True"),
     "AIRFLOW__CELERY__SSL_MUTUAL_TLS": ("swf", "False"),
-    "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": (
-        "swf",
-        json.dumps(CELERY_CONFIG),
-    ),
+    "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": ("sf", json.dumps(CELERY_CONFIG)),
     "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": ("swf", "7200"),
     "AIRFLOW__CELERY__WORKER_PREFETCH_MULTIPLIER": ("w", "1"),
     "AIRFLOW__CELERY__FLOWER_PORT": ("f", "5555"),
@@ -130,7 +127,7 @@ PLAIN = {
     "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": ("w", "15"),
     "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": ("w", "13"),
     "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": ("w", "5"),
-    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": ("w", "2"),
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": ("w", "5"),
     "AIRFLOW__API__CLIENT_USE_PUBLIC_CERTS": ("w", "False"),
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": (
         "w",
@@ -170,8 +167,11 @@ CONNECTIONS_AND_VARIABLES = {
     "variables_prefix": "airflow/dev/variables",
 }
 VARIABLES_ONLY = CONNECTIONS_AND_VARIABLES | {"connections_prefix": None}
-SECRET_STORES: dict[Role, dict[str, dict[str, str | None]]] = {
-    Role.WORKER: {"AIRFLOW__WORKERS__SECRETS_BACKEND_KWARGS": CONNECTIONS_AND_VARIABLES},
+BY_ROLE: dict[Role, dict[str, dict[str, Any]]] = {
+    Role.WORKER: {
+        "AIRFLOW__WORKERS__SECRETS_BACKEND_KWARGS": CONNECTIONS_AND_VARIABLES,
+        "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": CELERY_CONFIG | {"imports": ["platform_runtime.preloaded"]},
+    },
     Role.TRIGGERER: {"AIRFLOW__SECRETS__BACKEND_KWARGS": CONNECTIONS_AND_VARIABLES},
     Role.DAG_PROCESSOR: {"AIRFLOW__SECRETS__BACKEND_KWARGS": VARIABLES_ONLY},
 }
@@ -184,10 +184,8 @@ def environment(deploy: Deployment, role: Role) -> Any:
 @pytest.mark.parametrize(("column", "role"), COLUMNS.items())
 def test_environment(deploy: Deployment, column: str, role: Role) -> None:
     expected = {name: text for name, (columns, text) in PLAIN.items() if column in columns}
-    stores = {
-        name: json.dumps(kwargs, sort_keys=True) for name, kwargs in SECRET_STORES.get(role, {}).items()
-    }
-    assert environment(deploy, role) == {"PLATFORM_ROLE": role.value} | expected | stores
+    own = {name: json.dumps(content, sort_keys=True) for name, content in BY_ROLE.get(role, {}).items()}
+    assert environment(deploy, role) == {"PLATFORM_ROLE": role.value} | expected | own
 
 
 @pytest.mark.parametrize(("column", "role"), COLUMNS.items())
@@ -197,7 +195,7 @@ def test_secrets(column: str, role: Role) -> None:
 
 
 def test_every_row_is_in_the_matrix() -> None:
-    special = {"PLATFORM_ROLE", *(name for stores in SECRET_STORES.values() for name in stores)}
+    special = {"PLATFORM_ROLE", *(name for own in BY_ROLE.values() for name in own)}
     assert {row.name for row in wiring.PLAIN} == PLAIN.keys() | special
     assert {row.name for row in wiring.SECRETS} == SECRETS.keys()
 
@@ -259,8 +257,8 @@ def test_readers_and_their_rights_agree() -> None:
     """What a role is told to read is what it may read: no more, no less."""
     (ledger,) = (row for row in wiring.PLAIN if row.name == "PLATFORM_LEDGER_TABLE")
     assert ledger.roles == DAG_READERS
-    for role, stores in SECRET_STORES.items():
-        (kwargs,) = stores.values()
+    for role, own in BY_ROLE.items():
+        (kwargs,) = (content for name, content in own.items() if name.endswith("BACKEND_KWARGS"))
         prefixes = {prefix for prefix in kwargs.values() if prefix}
         kinds = ("variables",) if role is Role.DAG_PROCESSOR else ("connections", "variables")
         assert prefixes == {tasks.secret_prefix("dev", kind) for kind in kinds}

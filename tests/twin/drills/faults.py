@@ -12,7 +12,6 @@ must be patient: with the drill timers it gives up after 21 seconds.
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +23,7 @@ from typing import Any, Final
 from sandbox.twin.airflow_api import AirflowError
 from tests.twin.drills import report
 from tests.twin.drills.burst import DAG, Burst, Counts, count
+from tests.twin.drills.place import place
 from tests.twin.running import STATUS_SECONDS, RunningTwin, running
 
 LONG: Final = 4
@@ -267,10 +267,7 @@ def run(timers: str, drills: Sequence[Drill]) -> list[Result]:
         return []
     report.say(f"a twin with {timers} timers ...")
     options = ("dev", *OPTIONS[timers])
-    with (
-        tempfile.TemporaryDirectory(prefix="faults-") as folder,
-        running(Path(folder) / "platform", *options) as twin,
-    ):
+    with place() as folder, running(folder / "platform", *options) as twin:
         twin.airflow.wait_for_dags([DAG], STEADY_SECONDS)
         return [carry_out(drill, twin) for drill in chosen]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from sandbox.twin.image import FOLDER
 from tests.twin import checks
 from tests.twin.checks import Check
 from tests.twin.drills import preparation, report
+from tests.twin.drills.place import place
 from tests.twin.running import RunningTwin, running
 
 RUNTIME: Final = "/opt/platform/lib/platform_runtime"
@@ -522,18 +522,16 @@ def main(results: Path, only: str = "") -> bool:
 
     """
     chosen = [mutation for mutation in MUTATIONS if only in mutation.name]
-    with tempfile.TemporaryDirectory(prefix="drill-") as name:
-        # Containers run as another user.
-        Path(name).chmod(0o755)
-        os.umask(0o022)
-        with running(Path(name) / "platform") as twin:
-            report.say("preparing: logins that are hard to quote, few slots")
-            preparation.prepare(twin)
-            drill = Drill(twin, Path(name))
-            if red := drill.baseline():
-                report.say("\n".join(["nothing is broken yet, and this is red:", *red]))
-                return False
-            outcomes = run(drill, chosen)
+    # Copies of the image's code must be readable for containers.
+    os.umask(0o022)
+    with place() as folder, running(folder / "platform") as twin:
+        report.say("preparing: logins that are hard to quote, few slots")
+        preparation.prepare(twin)
+        drill = Drill(twin, folder)
+        if red := drill.baseline():
+            report.say("\n".join(["nothing is broken yet, and this is red:", *red]))
+            return False
+        outcomes = run(drill, chosen)
     report.show(f"{len(outcomes)} mutations", [shown(outcome) for outcome in outcomes])
     bad = [outcome for outcome in outcomes if not outcome.good]
     report.write(results, "mutations", {"good": not bad, "mutations": [dict(each.row) for each in outcomes]})
