@@ -236,7 +236,8 @@ DRILLS: Final[tuple[Drill, ...]] = (
     Drill(name="no fault", act=nothing, retried=0),
     Drill(name="worker stopped", act=worker_stopped, retried=0),
     Drill(name="api-server away 40 s", act=api_server_away(40), retried=0),
-    Drill(name="api-server away 120 s", act=api_server_away(120), retried=0),
+    # A task that is just starting gives up after 80 seconds on the average, and starts again; running ones go on.
+    Drill(name="api-server away 120 s", act=api_server_away(120), retried=WAITING),
     Drill(name="PostgreSQL away 15 s", act=metastore_away(15), retried=0),
     Drill(name="PostgreSQL away 60 s", act=metastore_away(60), retried=0),
     Drill(name="worker killed", act=worker_killed, hides=NOTICED),
