@@ -50,7 +50,7 @@ class FakeWorker:
 def test_an_idle_worker_is_healthy() -> None:
     notes: dict[str, Any] = {}
     assert problem(FakeWorker(), notes, NOW) is None
-    assert notes == {"seen": {"waiting": 0, "free": 4, "taken": 0}}
+    assert notes == {"seen": {"waiting": 0, "free": 4, "taken": 0}, "healthy": True}
 
 
 @pytest.mark.parametrize("silent", QUESTIONS)
@@ -107,17 +107,26 @@ def test_a_broker_out_of_reach_is_not_the_workers_fault() -> None:
     """Its tasks run on, and a new worker would not reach the broker either."""
     worker = FakeWorker()
     worker.away = True
-    notes: dict[str, Any] = {}
+    notes: dict[str, Any] = {"healthy": True}
     assert problem(worker, notes, NOW) is None
     assert problem(worker, notes, NOW + FORGIVEN_SECONDS) is None
-    assert notes == {"away_since": NOW}
+    assert notes == {"healthy": True, "away_since": NOW}
+
+
+def test_a_worker_that_has_never_reached_the_broker_is_not_healthy() -> None:
+    """It may have the wrong password; healthy, it would take the place of one that has the right one."""
+    worker = FakeWorker()
+    worker.away = True
+    notes: dict[str, Any] = {}
+    assert problem(worker, notes, NOW) == "the broker is out of reach: connection refused"
+    assert notes == {}
 
 
 def test_it_is_not_forgiven_for_ever() -> None:
     """Then the container itself may be cut off."""
     worker = FakeWorker()
     worker.away = True
-    notes: dict[str, Any] = {"away_since": NOW}
+    notes: dict[str, Any] = {"healthy": True, "away_since": NOW}
     assert problem(worker, notes, NOW + FORGIVEN_SECONDS + 1) == (
         "the broker has been out of reach for 1801 s: connection refused"
     )

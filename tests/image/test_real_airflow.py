@@ -367,11 +367,12 @@ def test_a_workers_health(
     while health() != "healthy" and time.monotonic() < end:
         time.sleep(0.5)
     assert json.loads((tmp_path / "platform-health.json").read_text()) == {
-        "seen": {"waiting": 0, "free": 2, "taken": 0}
+        "seen": {"waiting": 0, "free": 2, "taken": 0},
+        "healthy": True,
     }
     os.kill(worker.pid, signal.SIGSTOP)
     assert health() == "the worker does not answer"
     running.broker.stop()
     assert health() == "healthy"
-    assert json.loads((tmp_path / "platform-health.json").read_text()).keys() == {"away_since"}
+    assert json.loads((tmp_path / "platform-health.json").read_text()).keys() == {"healthy", "away_since"}
     running.broker.start()

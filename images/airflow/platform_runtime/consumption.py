@@ -63,7 +63,10 @@ def problem(worker: Worker, notes: dict[str, Any], now: float) -> str | None:
     except BrokerAway as error:
         # What was seen before an outage says nothing afterwards.
         notes.pop("seen", None)
-        return outages.problem("broker", error, notes, now)
+        if notes.get("healthy"):
+            return outages.problem("broker", error, notes, now)
+        # Perhaps its password is wrong: it must not take the place of a worker that reaches the broker.
+        return f"the broker is out of reach: {error}"
 
 
 def _judge(worker: Worker, notes: dict[str, Any]) -> str | None:
@@ -86,6 +89,7 @@ def _judge(worker: Worker, notes: dict[str, Any]) -> str | None:
         return (
             f"{seen.waiting} tasks wait, {seen.free} slots are free, and none was taken since the last check"
         )
+    notes["healthy"] = True
     return None
 
 
