@@ -15,7 +15,7 @@ PACKAGES := functions/packages/requirements.lock
 INSTALLED := $(READY) $(PACKAGES)
 STACK ?= dev
 PORT ?= 8080
-SOURCES := components dags functions images settings sandbox tests __main__.py
+SOURCES := components dags functions images operations settings sandbox tests __main__.py
 
 .PHONY: help setup up preview down inventory test unit engine-tests twin-tests drill lint format bench docs lock
 

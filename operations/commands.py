@@ -1,0 +1,281 @@
+"""The operator's command line. Every command reads the stack's outputs, does one thing, and says how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from images.airflow.platform_runtime.releases.ledger import Ledger
+    from operations.aws import Aws
+    from operations.clock import Clock
+    from operations.fleet import Fleet
+    from operations.release import Who
+    from operations.reporting import Report
+    from operations.stack_outputs import Outputs, StackOutputs
+    from operations.switch import Switch
+
+PROGRAM: Final = Path(__file__).resolve().parent.parent
+"""Folder with the Pulumi program."""
+PROVE_SECONDS: Final = 180.0
+PUBLISH_SECONDS: Final = 900.0
+VERIFY_SECONDS: Final = 120.0
+
+EXIT_CODES: Final = """Exit codes:
+
+- 0: done; except for `releases`, every running container has proved it.
+
+- 1: not done, and the pointer is where it was; `verify`: somebody holds something else or did not answer.
+
+- 2: wrong usage.
+
+- 3: somebody else moved the pointer meanwhile; theirs stands.
+
+- 4: the pointer is on a release that is not proved everywhere; the message says what to do.
+
+- 130: stopped by Ctrl-C; the message says where the pointer is.
+"""
+
+app = typer.Typer(
+    help="Operate a running platform: release DAGs, go back, and prove what every container holds.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Stack = Annotated[str, typer.Option("--stack", "-s", help="The environment's stack, as Pulumi knows it.")]
+OutputsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--outputs",
+        envvar="OPERATIONS_OUTPUTS",
+        help="File with what `pulumi stack output --json` has written, - for standard input; default: Pulumi is asked.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="One JSON document on standard output, also after an error; all else goes to standard error.",
+    ),
+]
+Timeout = Annotated[
+    float,
+    typer.Option("--timeout", min=0, help="Seconds until every running container must have proved it."),
+]
+
+
+@app.command(epilog=EXIT_CODES)
+def release(
+    path: Annotated[Path, typer.Argument(help="Folder of the Git repository with the DAGs.")] = Path(),
+    commit: Annotated[str, typer.Option(help="What to release: a commit, a branch, a tag.")] = "HEAD",
+    folder: Annotated[
+        str, typer.Option(help="Folder of the repository that becomes the release; . for all of it.")
+    ] = "dags",
+    stack: Stack = "dev",
+    outputs: OutputsFile = None,
+    timeout: Timeout = PROVE_SECONDS,
+    publish_timeout: Annotated[
+        float, typer.Option(min=0, help="Seconds for the publisher's task, from its start to its end.")
+    ] = PUBLISH_SECONDS,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check and compare only; nothing is written anywhere.")
+    ] = False,
+    python: Annotated[
+        Path | None,
+        typer.Option(
+            help="Python with the image's packages, which reads the DAGs; default: an environment is made once.",
+            show_default=False,
+        ),
+    ] = None,
+    variable: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=VALUE that the DAGs need in their environment to be read; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Release the DAGs of a commit: check, publish, make current, prove.
+
+    PATH is a folder of the Git repository with the DAGs. What is committed is released, never the work tree. The tree
+    is refused if no release can have it or if the image's Airflow cannot read its DAGs. The pointer moves once the
+    release is on the file system; if a container then does not prove it in time, or holds something else, the pointer
+    goes back.
+    """
+    from operations.reporting import reported
+
+    variables = _variables(variable or [])
+    with reported("release", as_json=as_json) as report:
+        from operations import git_tree
+        from operations.gate import AirflowGate
+        from operations.publisher_task import PublisherPlace, PublisherTask
+        from operations.release import Releasing
+        from operations.uploads import ReleaseBucket
+
+        with report.screen.step(f"read {folder} of {commit} in {path}") as say:
+            tree = git_tree.read(path, commit, folder)
+            say(f"commit {tree.commit[:12]}, release {tree.manifest.release_id[:12]}")
+        if commit == "HEAD" and git_tree.dirty(path, folder):
+            report.screen.warn(f"{folder} has changes that are not committed; they are not released")
+        parts = _connected(report, stack, outputs)
+        given = parts.outputs
+        place = PublisherPlace(
+            cluster=given.cluster,
+            task_definition=given.publisher_task_definition,
+            subnets=given.publisher_subnets,
+            security_groups=given.publisher_security_groups,
+        )
+        releasing = Releasing(
+            ledger=parts.ledger,
+            bucket=ReleaseBucket(parts.aws.s3, given.release_bucket),
+            publisher=PublisherTask(
+                parts.aws.ecs, parts.aws.logs, place, parts.clock, patience_seconds=publish_timeout
+            ),
+            switch=parts.switch(timeout),
+            gate=AirflowGate(python=python, variables=variables, say=report.screen.note),
+            screen=report.screen,
+        )
+        with tree:
+            released = releasing.run(tree, parts.who, dry_run=dry_run)
+        report.add(released.document())
+        report.show(*released.shown())
+
+
+@app.command(epilog=EXIT_CODES)
+def rollback(
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            help="A release or commit, or its first 6 characters; `genesis` for no DAGs; default: one step back.",
+            show_default=False,
+        ),
+    ] = None,
+    stack: Stack = "dev",
+    outputs: OutputsFile = None,
+    timeout: Timeout = PROVE_SECONDS,
+    as_json: AsJson = False,
+) -> None:
+    """Go back to an earlier release; nothing is copied, so it takes seconds.
+
+    By default to the release before the current one. Releases that were rolled back or never proved are not chosen, so
+    each rollback goes a step further back. The pointer stays there even if a container does not prove it in time (exit
+    code 4): what it left was worse. Runs that have begun end on the release they began with.
+    """
+    from operations.reporting import reported
+
+    with reported("rollback", as_json=as_json) as report:
+        from operations.rollback import RollingBack
+
+        parts = _connected(report, stack, outputs)
+        rolling = RollingBack(ledger=parts.ledger, switch=parts.switch(timeout), screen=report.screen)
+        rolled = rolling.run(parts.who, to)
+        report.add(rolled.document())
+        report.show(*rolled.shown())
+
+
+@app.command(epilog=EXIT_CODES)
+def releases(
+    stack: Stack = "dev",
+    outputs: OutputsFile = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, the newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List releases: when, by whom, what became of them, how many containers hold them."""
+    from operations.reporting import reported
+
+    with reported("releases", as_json=as_json) as report:
+        from operations import listing
+
+        parts = _connected(report, stack, outputs)
+        rows = listing.read(parts.ledger, parts.fleet)
+        report.add({"total": len(rows), "releases": [row.document() for row in rows[:limit]]})
+        more = [f"and {len(rows) - limit} more: --limit shows them"] if len(rows) > limit else []
+        report.show(listing.table(rows[:limit]), *more)
+
+
+@app.command(epilog=EXIT_CODES)
+def verify(
+    stack: Stack = "dev",
+    outputs: OutputsFile = None,
+    timeout: Timeout = VERIFY_SECONDS,
+    as_json: AsJson = False,
+) -> None:
+    """Ask every running container to read its copies again, and show what each has found."""
+    from operations.reporting import reported
+
+    with reported("verify", as_json=as_json) as report:
+        from operations.errors import OperationError
+        from operations.verify import Verifying
+
+        parts = _connected(report, stack, outputs)
+        verifying = Verifying(
+            parts.ledger, parts.fleet, report.screen, parts.clock, report.interrupts, timeout
+        )
+        verified = verifying.run()
+        report.add(verified.document())
+        report.show(*verified.shown())
+        if not verified.ok:
+            raise OperationError(verified.problem)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """What the commands work with."""
+
+    report: Report
+    outputs: StackOutputs
+    aws: Aws
+    who: Who
+    ledger: Ledger
+    fleet: Fleet
+    clock: Clock
+
+    def switch(self, timeout_seconds: float) -> Switch:
+        from operations.switch import Switch
+
+        report = self.report
+        return Switch(self.ledger, self.fleet, report.screen, self.clock, report.interrupts, timeout_seconds)
+
+
+def _connected(report: Report, stack: str, file: Path | None) -> _Parts:
+    """Read the outputs and sign in; nothing is changed by that."""
+    from images.airflow.platform_runtime.releases.ledger import connect
+    from operations.aws import Aws
+    from operations.clock import Clock
+    from operations.fleet import Fleet
+    from operations.release import Who
+    from operations.stack_outputs import FileOutputs, PulumiOutputs
+
+    source: Outputs = FileOutputs(file) if file else PulumiOutputs(stack, PROGRAM)
+    with report.screen.step(f"read the outputs of {file or stack}"):
+        outputs = source.read()
+    aws = Aws(outputs.region)
+    with report.screen.step("sign in to AWS") as say:
+        caller = aws.caller(outputs.account)
+        say(caller.arn)
+    return _Parts(
+        report=report,
+        outputs=outputs,
+        aws=aws,
+        who=Who(publisher=caller.arn, image_digest=outputs.image_digest),
+        ledger=connect(outputs.ledger_table, aws.session),
+        fleet=Fleet(aws.ecs, outputs.cluster, outputs.reader_services),
+        clock=Clock(),
+    )
+
+
+def _variables(given: list[str]) -> dict[str, str]:
+    pairs = [each.partition("=") for each in given]
+    for name, sign, _ in pairs:
+        if not name or not sign:
+            raise typer.BadParameter(f"want NAME=VALUE, got {name + sign!r}", param_hint="--variable")
+    return {name: value for name, _, value in pairs}

@@ -1,0 +1,1 @@
+"""DAG releases: from a Git tree to what every container holds."""
