@@ -242,13 +242,6 @@ MUTATIONS: Final = (
         runtime=("addresses", "{quote(login.password, safe='')}", "{login.password}"),
     ),
     Mutation(
-        name="the broker's authority is unknown",
-        role="worker",
-        symptom="certificate verify failed: all tasks stay queued",
-        variables={"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"},
-        patience_seconds=60,
-    ),
-    Mutation(
         name="TLS to the broker is off in Airflow's configuration",
         role="worker",
         symptom="the certificate would not be verified",
