@@ -39,7 +39,7 @@ $(PACKAGES): functions/requirements.lock | $(READY)
 	@cp functions/requirements.lock $@
 
 up: $(INSTALLED) ## Apply STACK (default dev) on simulated AWS, and run its real Airflow on http://localhost:$(PORT).
-	@$(PY) -m sandbox up $(STACK) --twin --twin-port $(PORT)
+	@$(PY) -m sandbox --no-checkpoints up $(STACK) --twin --twin-port $(PORT)
 
 preview: $(INSTALLED) ## Preview STACK on simulated AWS and check its mandatory edges.
 	@$(PY) -m sandbox preview $(STACK)

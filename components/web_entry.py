@@ -252,16 +252,16 @@ class WebEntry(pulumi.ComponentResource):
             protocol="HTTPS",
             port=PORTS[role],
             deregistration_delay=DEREGISTRATION_DELAY_SECONDS,
-            # The first good answer lets a new task in. A busy one gets 75 seconds: ECS replaces what fails here,
-            # and running tasks cannot report to an api-server that is being replaced.
+            # The first good answer lets a new task in, so the checks are frequent. A busy one gets 80 seconds: ECS
+            # replaces what fails here, and running tasks cannot report to an api-server that is being replaced.
             health_check=aws.lb.TargetGroupHealthCheckArgs(
                 protocol="HTTPS",
                 path=HEALTH_PATHS[role],
                 matcher="200",
-                interval=15,
-                timeout=10,
+                interval=8,
+                timeout=7,
                 healthy_threshold=2,
-                unhealthy_threshold=5,
+                unhealthy_threshold=10,
             ),
             tags={"Name": f"{name}-{role}"},
             opts=self._child,

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, Final
 
 GRACE_SECONDS: Final = 5.0
@@ -57,6 +58,7 @@ class Cli:
         quiet: bool = False,
         capture: bool = False,
         hide: Sequence[str] = (),
+        extra: Mapping[str, str] = MappingProxyType({}),
     ) -> subprocess.CompletedProcess[str]:
         """Run the CLI to its end.
 
@@ -65,6 +67,7 @@ class Cli:
             quiet: Return standard output and errors together, and show nothing.
             capture: Return standard output, and show errors only.
             hide: Lines of its standard error that begin so are not shown.
+            extra: Environment variables for this run alone.
 
         Raises:
             InterruptedRunError: SIGINT or SIGTERM arrived; the CLI was given the chance to stop in good order.
@@ -84,7 +87,7 @@ class Cli:
             process = subprocess.Popen(
                 [self.path, *arguments],
                 cwd=self.folder,
-                env=self.environment,
+                env=self.environment | dict(extra),
                 stdin=None if interactive else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if quiet or capture else None,
                 stderr=subprocess.STDOUT if quiet else subprocess.PIPE if hide else None,

@@ -20,7 +20,7 @@ from .pace import Pace
 
 SCHEMA_DIFFERS = 64
 """Exit code of a bootstrap that found another schema than the image's while services run; it changed nothing."""
-POLL_SECONDS = 5
+POLL_SECONDS = 1
 CAPACITY_PAUSE_SECONDS = 20
 CAPACITY_PATIENCE_SECONDS = 300
 SETTLE_SECONDS = 60

@@ -15,7 +15,7 @@ from .errors import GateError
 from .missing_secrets import Login
 from .pace import Pace
 
-POLL_SECONDS = 3
+POLL_SECONDS = 1
 BUSY = ("InvalidUserState", "InvalidUserStateFault")
 
 log = logging.getLogger(__name__)

@@ -35,7 +35,7 @@ def platform_with(tmp_path_factory: pytest.TempPathFactory) -> Applied:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not made.exists():
                 shutil.rmtree(original, ignore_errors=True)
-                Project.platform(original).run("up", stack)
+                Project.platform(original).run("--no-checkpoints", "up", stack)
                 made.touch()
         return Project(original, measured=False).moved_to(folder)
 

@@ -169,24 +169,49 @@ def test_a_signal_while_python_starts_leaves_nothing_running(
     assert len(project.state()) == COUNT
 
 
-def test_a_killed_engine_leaves_traces_that_are_cleared_with_a_message(tmp_path: Path) -> None:
-    """Killed while the NAT gateway is coming up: lock, pending operation and orphan are each named."""
-    project = Project.raw(tmp_path / "probe", *RESOURCES)
-    process = project.start("--latency", "0.2", "up", "dev")
+def killed_with(project: Project, type_name: str, *options: str) -> None:
+    """Kill the engine of a slow `up` once simulated AWS holds a resource of a type."""
+    process = project.start("--latency", "0.2", *options, "up", "dev")
     journal = project.folder / ".sandbox" / "cloud.jsonl"
     deadline = time.monotonic() + 60
-    while (
-        "natGateway" not in (journal.read_text() if journal.exists() else "") and time.monotonic() < deadline
-    ):
+    while type_name not in (journal.read_text() if journal.exists() else "") and time.monotonic() < deadline:
         time.sleep(0.05)
     os.kill(json.loads((project.folder / ".sandbox" / "engine.pid").read_text())["pid"], signal.SIGKILL)
     process.communicate(timeout=60)
+
+
+def test_a_killed_engine_leaves_traces_that_are_cleared_with_a_message(tmp_path: Path) -> None:
+    """Killed while the NAT gateway is coming up: lock, pending operation and orphan are each named."""
+    project = Project.raw(tmp_path / "probe", *RESOURCES)
+    killed_with(project, "natGateway")
     assert project.unknown_to_state() == 1
     finished = project.run("up", "dev").stdout
     assert "cleared the lock of process" in finished
     assert "pending operation(s) of an interrupted run: nat" in finished
     assert "deleted aws:ec2/natGateway:NatGateway nat" in finished
     assert project.unknown_to_state() == 0
+
+
+def test_without_checkpoints_what_a_killed_run_has_made_is_made_anew(
+    tmp_path: Path, undisturbed: list[dict[str, Any]]
+) -> None:
+    """The state knows nothing of it, so the next run deletes it and begins from nothing."""
+    project = Project.raw(tmp_path / "probe", *RESOURCES)
+    killed_with(project, "natGateway", "--no-checkpoints")
+    assert project.state() == []
+    assert project.unknown_to_state() > 1
+    assert "deleted aws:ec2/natGateway:NatGateway nat" in project.run("--no-checkpoints", "up", "dev").stdout
+    assert facts(project) == undisturbed
+    assert project.unknown_to_state() == 0
+
+
+def test_a_state_that_knows_resources_is_saved_on_the_way_all_the_same(tmp_path: Path) -> None:
+    """Else the updates and deletions of a killed run would be forgotten."""
+    project = Project.raw(tmp_path / "probe", *RESOURCES[:1])
+    project.run("up", "dev")
+    project.resources(*RESOURCES)
+    killed_with(project, "natGateway", "--no-checkpoints")
+    assert project.pending() != []
 
 
 def test_ctrl_c_at_a_terminal_stops_in_good_order(tmp_path: Path) -> None:

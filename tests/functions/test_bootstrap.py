@@ -64,7 +64,7 @@ def test_returns_the_task(aws: Account) -> None:
 def test_waits_until_it_has_stopped(aws: Account) -> None:
     run(aws)
     assert aws.calls == ["ListTasks", "ListTasks", "RunTask", *["DescribeTasks"] * 3]
-    assert aws.clock.sleeps == [5, 5]
+    assert aws.clock.sleeps == [1, 1]
 
 
 def test_running_one_is_adopted(aws: Account) -> None:
@@ -164,7 +164,7 @@ def test_no_time_left(aws: Account) -> None:
 
 def test_next_run_goes_on_with_the_same_task(aws: Account) -> None:
     task = aws.start_task(aws.parsed.bootstrap.started_by)
-    task.polls_left = 200
+    task.polls_left = 1000
     error(aws)
     assert run(aws) == task.arn
     assert len(aws.fargate.tasks) == 1

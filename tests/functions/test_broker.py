@@ -40,7 +40,7 @@ def test_enabled(aws: Account) -> None:
 def test_waits_until_active(aws: Account) -> None:
     enable(aws)
     assert aws.calls == ["DescribeUsers", "ModifyUser", "DescribeUsers", "DescribeUsers"]
-    assert aws.clock.sleeps == [3]
+    assert aws.clock.sleeps == [1]
 
 
 def test_applied_every_time(aws: Account) -> None:

@@ -150,7 +150,7 @@ def running(folder: Path, stack: str = "dev", *options: str) -> Iterator[Running
     project = Project.platform(folder).folder
     shutil.copytree(ROOT / "dags", project / "dags", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(DRILL_DAGS, project / "dags" / "drills", ignore=shutil.ignore_patterns("__pycache__"))
-    assert sandbox(project, "up", stack).returncode == 0, f"{stack} cannot be applied"
+    assert sandbox(project, "--no-checkpoints", "up", stack).returncode == 0, f"{stack} cannot be applied"
     started = sandbox(project, "twin", "start", stack, "--port", "0", *options)
     try:
         assert started.returncode == 0, f"the twin does not start: {started.stdout}"

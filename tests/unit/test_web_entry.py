@@ -190,10 +190,10 @@ def test_target_groups() -> None:
                 "protocol": "HTTPS",
                 "path": path,
                 "matcher": "200",
-                "interval": 15,
-                "timeout": 10,
+                "interval": 8,
+                "timeout": 7,
                 "healthyThreshold": 2,
-                "unhealthyThreshold": 5,
+                "unhealthyThreshold": 10,
             },
             "tags": {"Name": tag},
         }
