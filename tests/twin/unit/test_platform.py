@@ -152,8 +152,8 @@ def test_a_target_group() -> None:
     group = next(each for arn, each in read("dev").balancer.target_groups.items() if "flower" in arn)
     assert (group.protocol, group.deregistration_seconds) == ("HTTPS", 90)
     assert (group.health.path, group.health.matcher) == ("/flower/healthcheck", "200")
-    assert (group.health.interval, group.health.timeout) == (15, 10)
-    assert (group.health.healthy_threshold, group.health.unhealthy_threshold) == (2, 5)
+    assert (group.health.interval, group.health.timeout) == (8, 7)
+    assert (group.health.healthy_threshold, group.health.unhealthy_threshold) == (2, 10)
 
 
 def test_the_gate() -> None:
