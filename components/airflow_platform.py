@@ -51,6 +51,8 @@ class AirflowPlatform(pulumi.ComponentResource):
     credentials: Credentials
     web: WebEntry
     gate: Migration
+    publisher: AirflowTask
+    """Writes DAG releases when an operation runs it."""
     api_server: AirflowService
     services: dict[Role, AirflowService]
     """All services but the api-server and the workers."""
@@ -91,6 +93,9 @@ class AirflowPlatform(pulumi.ComponentResource):
             base_url=self.web.url,
         )
         self.gate = self._make_gate()
+        self.publisher = AirflowTask(
+            f"{name}-{Role.RELEASE_PUBLISHER}", self._tasks.args(Role.RELEASE_PUBLISHER), self._child
+        )
         self.api_server = self._make_api_server()
         self.services = self._make_services()
         self.pools = {pool: self._make_pool(pool) for pool in args.settings.workers.pools}
@@ -250,6 +255,7 @@ class AirflowPlatform(pulumi.ComponentResource):
 
     def _exports(self) -> dict[str, Any]:
         pools = [pool.service for pool in self.pools.values()]
+        readers = [self.services[role] for role in (Role.DAG_PROCESSOR, Role.TRIGGERER)] + pools
         tasks = [self.services[Role.TRIGGERER].task, *(pool.task for pool in pools)]
         return {
             "vpcId": self.network.vpc_id,
@@ -264,7 +270,16 @@ class AirflowPlatform(pulumi.ComponentResource):
             "metastoreIdentifier": self.metastore.identifier,
             "fileSystemId": self.dag_storage.file_system_id,
             "writerAccessPointId": self.dag_storage.writer_access_point_id,
-            "ledgerName": self.dag_storage.ledger_name,
+            "ledgerTableName": self.dag_storage.ledger_name,
+            "releaseBucketName": self._shared.release_bucket_name,
+            "publisherTaskDefinitionArn": self.publisher.task_definition_arn,
+            "publisherNetwork": {
+                "subnets": self.network.private_subnet_ids,
+                "securityGroups": [self._firewall.group_id(Party.RELEASE_PUBLISHER)],
+            },
+            "dagReaderServices": [service.service_name for service in readers],
+            "imageDigest": arguments.image(self._settings, self._shared).partition("@")[2],
+            "region": self._settings.account.region,
             "taskLogBucketName": self._task_logs.bucket_name,
             "gateFunctionName": self.gate.function_name,
             "serviceNames": [

@@ -14,7 +14,7 @@ import pulumi_aws as aws
 
 from components import checks, task
 from components.airflow_task import AirflowTask, AirflowTaskArgs
-from components.roles import Role
+from components.roles import ONE_OFF, Role
 
 ON_DEMAND, SPOT = "FARGATE", "FARGATE_SPOT"
 MIN_HEALTHY_PERCENT, MAX_PERCENT = 100, 200
@@ -61,7 +61,7 @@ class AirflowServiceArgs:
         role = self.task.role
         checks.between("count", self.count, 0, 5000)
         checks.between("spot_percent", self.spot_percent, 0, 100 if role is Role.WORKER else 0)
-        if role is Role.BOOTSTRAP:
+        if role in ONE_OFF:
             raise ValueError(f"task.role: want a process that runs all the time, got {role}")
         if self.target_group_arn is not None and task.PROCESSES[role].port is None:
             raise ValueError(f"target_group_arn: want none, the role {role} has no port")

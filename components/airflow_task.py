@@ -6,7 +6,7 @@ It runs nothing by itself. Roles are never shared: what one process may do, no o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import pulumi
@@ -16,21 +16,22 @@ from components import checks, iam, naming, task
 from components.iam import tasks
 from components.references import SecretReference
 from components.rendering import as_json
-from components.roles import DAG_READERS, Role
+from components.roles import DAG_READERS, ONE_OFF, Role
 from components.sizing import FARGATE_MEMORY_MIB
 
 CPU_ARCHITECTURES = MappingProxyType({"arm64": "ARM64", "x86_64": "X86_64"})
 MAX_FAMILY_LENGTH = 255
+DAG_CLIENTS = DAG_READERS | {Role.RELEASE_PUBLISHER}
 DIGEST = r"[^@\s]+@sha256:[0-9a-f]{64}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class DagVolume:
-    """The DAG storage as a reader mounts it."""
+    """The DAG storage as a task mounts it."""
 
     file_system_id: pulumi.Input[str]
     access_point_id: pulumi.Input[str]
-    """Access point of readers."""
+    """Access point of readers or of writers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,9 @@ class AirflowTaskArgs:
     log_retention_days: int
     """Days that the log is kept; a period that CloudWatch Logs knows."""
     dag_volume: DagVolume | None = None
-    """The DAG storage, for the roles that read DAGs."""
+    """The DAG storage, for the roles that read DAGs and for the publisher."""
+    agent_environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Plain variables of the release agent, which stands beside those that read DAGs."""
     exec_enabled: bool = False
     """Allow ECS Exec; the root file system becomes writable, because its agent writes there."""
 
@@ -80,11 +83,15 @@ class AirflowTaskArgs:
         checks.one_of("cpu_units", self.cpu_units, FARGATE_MEMORY_MIB)
         checks.one_of("memory_mib", self.memory_mib, FARGATE_MEMORY_MIB[self.cpu_units])
         checks.retention_days("log_retention_days", self.log_retention_days)
-        if (self.role in DAG_READERS) != (self.dag_volume is not None):
-            want = "one" if self.role in DAG_READERS else "none"
-            raise ValueError(f"dag_volume: want {want} for the role {self.role}")
-        if self.role is Role.BOOTSTRAP and self.exec_enabled:
+        _only_for(DAG_CLIENTS, self.role, "dag_volume", given=self.dag_volume is not None)
+        _only_for(DAG_READERS, self.role, "agent_environment", given=bool(self.agent_environment))
+        if self.role in ONE_OFF and self.exec_enabled:
             raise ValueError(f"exec_enabled: want false for the role {self.role}, got true")
+
+
+def _only_for(roles: frozenset[Role], role: Role, name: str, *, given: bool) -> None:
+    if (role in roles) != given:
+        raise ValueError(f"{name}: want {'one' if role in roles else 'none'} for the role {role}")
 
 
 class AirflowTask(pulumi.ComponentResource):
@@ -183,6 +190,9 @@ class AirflowTask(pulumi.ComponentResource):
             secrets=args.secrets,
             exec_enabled=args.exec_enabled,
         )
+        agent = replace(
+            container, role=Role.RELEASE_AGENT, command=(), environment=args.agent_environment, secrets={}
+        )
         return aws.ecs.TaskDefinition(
             f"{name}-definition",
             # AWS makes no name for it; revisions count up under this one.
@@ -196,16 +206,19 @@ class AirflowTask(pulumi.ComponentResource):
             ),
             execution_role_arn=self.execution_role_arn,
             task_role_arn=self.task_role_arn,
-            container_definitions=task.container_definitions(container),
-            volumes=_volumes(args.dag_volume),
+            container_definitions=task.container_definitions(
+                container, *([agent] if args.role in DAG_READERS else [])
+            ),
+            volumes=_volumes(args.role, args.dag_volume),
             # Old revisions stay active and cost nothing: a rollback cannot start a task of an inactive one.
             skip_destroy=True,
             opts=self._child,
         )
 
 
-def _volumes(dags: DagVolume | None) -> list[aws.ecs.TaskDefinitionVolumeArgs]:
-    scratch = [aws.ecs.TaskDefinitionVolumeArgs(name=name) for name in task.SCRATCH]
+def _volumes(role: Role, dags: DagVolume | None) -> list[aws.ecs.TaskDefinitionVolumeArgs]:
+    names = [*task.SCRATCH, *([task.RELEASES_VOLUME] if role in DAG_READERS else [])]
+    scratch = [aws.ecs.TaskDefinitionVolumeArgs(name=name) for name in names]
     if dags is None:
         return scratch
     efs = aws.ecs.TaskDefinitionVolumeEfsVolumeConfigurationArgs(

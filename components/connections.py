@@ -38,6 +38,8 @@ class Party(StrEnum):
     """Shows workers and queues; not in every environment."""
     BOOTSTRAP = "bootstrap"
     """One-off task of the platform gate."""
+    RELEASE_PUBLISHER = "release-publisher"
+    """One-off task that writes DAG releases."""
     METASTORE = "metastore"
     """Database of Airflow."""
     BROKER = "broker"
@@ -87,6 +89,7 @@ _TASKS_OF_AIRFLOW = (
     Party.TRIGGERER,
     Party.FLOWER,
     Party.BOOTSTRAP,
+    Party.RELEASE_PUBLISHER,
 )
 LINKS: tuple[Link, ...] = (
     Link(Party.LOAD_BALANCER, Party.API_SERVER, API_SERVER_PORT, "User interface and REST API, health check"),
@@ -106,6 +109,7 @@ LINKS: tuple[Link, ...] = (
     Link(Party.DAG_PROCESSOR, Party.DAG_STORAGE, DAG_STORAGE_PORT, "DAG releases over NFS"),
     Link(Party.TRIGGERER, Party.DAG_STORAGE, DAG_STORAGE_PORT, "DAG releases over NFS"),
     Link(WORKERS, Party.DAG_STORAGE, DAG_STORAGE_PORT, "DAG releases over NFS"),
+    Link(Party.RELEASE_PUBLISHER, Party.DAG_STORAGE, DAG_STORAGE_PORT, "DAG releases over NFS"),
 )
 WAYS_OUT: tuple[WayOut, ...] = (
     *(

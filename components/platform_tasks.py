@@ -19,12 +19,13 @@ from components.dag_storage import DagStorage
 from components.iam import tasks
 from components.metastore import Metastore
 from components.private_bucket import PrivateBucket
-from components.roles import DAG_READERS, Role
+from components.roles import DAG_READERS, ONE_OFF, Role
 from components.shared_contract import SharedContract
 from settings import EnvironmentSettings, TaskSize
 
-BOOTSTRAP_CPU_UNITS, BOOTSTRAP_MEMORY_MIB = 1024, 2048
-"""The one-off task starts Airflow's command line several times; a whole vCPU keeps an update short, for a cent."""
+ONE_OFF_CPU_UNITS, ONE_OFF_MEMORY_MIB = 1024, 2048
+"""The bootstrap task starts Airflow's command line several times, the publisher hashes every file; a whole vCPU keeps
+an update or a release short, for a cent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class PlatformTasks:
     """Address that people type."""
 
     def args(self, role: Role, size: TaskSize | None = None) -> AirflowTaskArgs:
-        """Return the arguments of a role's task; without a size it is that of the bootstrap task."""
+        """Return the arguments of a role's task; without a size it is that of a one-off task."""
         settings = self.settings
         return AirflowTaskArgs(
             account_id=settings.account.id,
@@ -55,15 +56,18 @@ class PlatformTasks:
             image=arguments.image(settings, self.shared),
             repository_arn=self.shared.repository_arn,
             architecture=settings.image.architecture.value,
-            cpu_units=size.cpu_units if size else BOOTSTRAP_CPU_UNITS,
-            memory_mib=size.memory_mib if size else BOOTSTRAP_MEMORY_MIB,
+            cpu_units=size.cpu_units if size else ONE_OFF_CPU_UNITS,
+            memory_mib=size.memory_mib if size else ONE_OFF_MEMORY_MIB,
             environment=wiring.environment(role, self._wiring()),
             secrets=wiring.secrets(role, self._wiring()),
             statements=tasks.task_policy(role, self._policy()),
             key_arn=self.key_arn,
             log_retention_days=settings.observability.log_retention_days,
-            dag_volume=self._dag_volume() if role in DAG_READERS else None,
-            exec_enabled=settings.services.exec_enabled and role is not Role.BOOTSTRAP,
+            dag_volume=self._dag_volume(role),
+            agent_environment=(
+                wiring.environment(Role.RELEASE_AGENT, self._wiring()) if role in DAG_READERS else {}
+            ),
+            exec_enabled=settings.services.exec_enabled and role not in ONE_OFF,
         )
 
     def _wiring(self) -> wiring.WiringFacts:
@@ -82,6 +86,7 @@ class PlatformTasks:
             broker_port=self.broker.port,
             log_bucket_name=self.task_logs.bucket_name,
             ledger_table_name=self.dag_storage.ledger_name,
+            release_bucket_name=self.shared.release_bucket_name,
             parallelism=arguments.parallelism(settings),
             task_queued_timeout_seconds=settings.workers.task_queued_timeout_seconds,
             visibility_timeout_minutes=settings.broker.visibility_timeout_minutes,
@@ -101,7 +106,10 @@ class PlatformTasks:
             log_prefix=wiring.TASK_LOG_PREFIX,
             file_system_arn=self.dag_storage.file_system_arn,
             reader_access_point_arn=self.dag_storage.reader_access_point_arn,
+            writer_access_point_arn=self.dag_storage.writer_access_point_arn,
             ledger_arn=self.dag_storage.ledger_arn,
+            release_bucket_arn=self.shared.release_bucket_arn,
+            shared_key_arn=self.shared.key_arn,
             exec=self._exec(),
         )
 
@@ -110,8 +118,12 @@ class PlatformTasks:
             return None
         return tasks.ExecFacts(log_group_name=self.cluster.exec_log_group_name, key_arn=self.key_arn)
 
-    def _dag_volume(self) -> DagVolume:
+    def _dag_volume(self, role: Role) -> DagVolume | None:
         storage = self.dag_storage
-        return DagVolume(
-            file_system_id=storage.file_system_id, access_point_id=storage.reader_access_point_id
-        )
+        if role in DAG_READERS:
+            access_point_id = storage.reader_access_point_id
+        elif role is Role.RELEASE_PUBLISHER:
+            access_point_id = storage.writer_access_point_id
+        else:
+            return None
+        return DagVolume(file_system_id=storage.file_system_id, access_point_id=access_point_id)

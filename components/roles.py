@@ -22,7 +22,13 @@ class Role(StrEnum):
     """Shows the Celery workers and queues."""
     BOOTSTRAP = "bootstrap"
     """One-off task of the platform gate: users, schema, administrator, pools."""
+    RELEASE_AGENT = "release-agent"
+    """Beside each process that reads DAGs, in its task: holds verified copies of DAG releases, and proves it."""
+    RELEASE_PUBLISHER = "release-publisher"
+    """One-off task that makes a DAG release readable: the only writer of the DAG storage."""
 
 
 DAG_READERS = frozenset({Role.DAG_PROCESSOR, Role.TRIGGERER, Role.WORKER})
 """Roles that read DAG files; in Airflow 3 neither scheduler nor api-server does."""
+ONE_OFF = frozenset({Role.BOOTSTRAP, Role.RELEASE_PUBLISHER})
+"""Roles whose task runs once and ends; no service keeps them, and nobody looks into them."""

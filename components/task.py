@@ -16,10 +16,12 @@ import pulumi
 from components.connections import API_SERVER_PORT, FLOWER_PORT, TRIGGERER_LOG_PORT, WORKER_LOG_PORT
 from components.references import SecretReference
 from components.rendering import as_json
-from components.roles import DAG_READERS, Role
+from components.roles import DAG_READERS, ONE_OFF, Role
 
 USER = "50000:0"
 """User and group of the Airflow image; files that it may write belong to the group 0."""
+PUBLISHER_USER = "50001:0"
+"""Owns the files of DAG releases, so that nothing else may write them."""
 HEALTH_COMMAND = "platform-health"
 """The image's health check. The image's entry point puts the addresses of metastore and broker together, then becomes
 the command; ECS starts a health check beside it, without its variables, so this one puts them together itself."""
@@ -31,8 +33,23 @@ STATE_PATH = "/opt/airflow/state"
 """AIRFLOW_HOME: generated configuration and logs of running tasks."""
 DAG_STORAGE_PATH = "/mnt/dags"
 DAG_VOLUME = "dags"
+RELEASES_PATH = "/opt/airflow/releases"
+"""Verified copies of DAG releases: the agent writes them, Airflow reads them."""
+RELEASES_VOLUME = "releases"
 SCRATCH = MappingProxyType({"state": STATE_PATH, "tmp": "/tmp"})  # noqa: S108  a mount point, not a file
-"""Scratch volumes by name; the image owns their mount points, otherwise Fargate gives them to root."""
+"""Scratch volumes of every task by name; the image owns their mount points, otherwise Fargate gives them to root."""
+AGENT_COMMAND = "platform-release-agent"
+STORAGE, COPIES = (DAG_VOLUME, DAG_STORAGE_PATH), (RELEASES_VOLUME, RELEASES_PATH)
+MOUNTS: Mapping[Role, tuple[tuple[tuple[str, str], bool], ...]] = MappingProxyType(
+    {
+        **dict.fromkeys(DAG_READERS, ((COPIES, True),)),
+        Role.RELEASE_AGENT: ((STORAGE, True), (COPIES, False)),
+        Role.RELEASE_PUBLISHER: ((STORAGE, False),),
+    }
+)
+"""Volumes besides scratch, and whether they are read only. Airflow itself cannot change a DAG that it runs."""
+RESTART_SECONDS = 60
+"""The shortest that ECS allows: a container that ends sooner after its start is not started again."""
 LOG_BUFFER = "25m"
 MAX_STOP_SECONDS = 120
 """The longest that Fargate waits between SIGTERM and SIGKILL."""
@@ -60,6 +77,9 @@ class Process:
     """Time between SIGTERM and SIGKILL."""
     port: int | None = None
     """What other parties may connect to."""
+    user: str = USER
+    essential: bool = True
+    """Whether its end is the end of the task."""
 
 
 def _asks(url: str) -> tuple[str, ...]:
@@ -141,6 +161,23 @@ PROCESSES: Mapping[Role, Process] = MappingProxyType(
             # The longest there is: it goes on after SIGTERM, since a migration should end by itself.
             stop_seconds=MAX_STOP_SECONDS,
         ),
+        Role.RELEASE_AGENT: Process(
+            command=(AGENT_COMMAND, "run"),
+            # Airflow waits for the first success, so it is asked often; each time costs 0.05 seconds of a processor.
+            health=HealthCheck(command=("CMD", AGENT_COMMAND, "healthy"), interval_seconds=10),
+            # It ends at once: what readers see of it appears as a whole or not at all.
+            stop_seconds=10,
+            # Running tasks go on without it, and it is started again.
+            essential=False,
+        ),
+        Role.RELEASE_PUBLISHER: Process(
+            command=("platform-publisher", "verify"),
+            # It runs once and ends; its exit code tells.
+            health=None,
+            # It ends at once; the next one begins again.
+            stop_seconds=30,
+            user=PUBLISHER_USER,
+        ),
     }
 )
 
@@ -167,9 +204,9 @@ class ContainerArgs:
     """Allow ECS Exec: its agent writes into the root file system."""
 
 
-def container_definitions(args: ContainerArgs) -> pulumi.Output[str]:
-    """Return the definitions of a task, one essential container, as JSON that is the same for the same content."""
-    return as_json([container(args)], sort_keys=True)
+def container_definitions(*containers: ContainerArgs) -> pulumi.Output[str]:
+    """Return the definitions of a task's containers as JSON that is the same for the same content."""
+    return as_json([container(args) for args in containers], sort_keys=True)
 
 
 def container(args: ContainerArgs) -> dict[str, Any]:
@@ -178,9 +215,9 @@ def container(args: ContainerArgs) -> dict[str, Any]:
     definition: dict[str, Any] = {
         "name": args.role.value,
         "image": args.image,
-        "essential": True,
+        "essential": process.essential,
         "command": list(args.command or process.command),
-        "user": USER,
+        "user": process.user,
         "readonlyRootFilesystem": not args.exec_enabled,
         "environment": [{"name": name, "value": args.environment[name]} for name in sorted(args.environment)],
         "secrets": [
@@ -195,6 +232,10 @@ def container(args: ContainerArgs) -> dict[str, Any]:
         definition["portMappings"] = [{"containerPort": process.port, "protocol": "tcp"}]
     if process.health is not None:
         definition["healthCheck"] = _health_check(process.health)
+    if not process.essential:
+        definition["restartPolicy"] = {"enabled": True, "restartAttemptPeriod": RESTART_SECONDS}
+    if args.role in DAG_READERS:
+        definition["dependsOn"] = [{"containerName": Role.RELEASE_AGENT.value, "condition": "HEALTHY"}]
     return definition
 
 
@@ -204,20 +245,20 @@ def _log_options(args: ContainerArgs) -> dict[str, Any]:
         "awslogs-region": args.region,
         "awslogs-stream-prefix": "task",
     }
-    if args.role is Role.BOOTSTRAP:
-        # Its log explains why an update failed: it waits rather than lose a line.
+    if args.role in ONE_OFF:
+        # Its log explains why an update or a release failed: it waits rather than lose a line.
         return options | {"mode": "blocking"}
     # A process that cannot write its log stands still, heartbeats included. Logs of tasks go to S3 anyway.
     return options | {"mode": "non-blocking", "max-buffer-size": LOG_BUFFER}
 
 
 def _mount_points(role: Role) -> list[dict[str, Any]]:
-    scratch = [
-        {"sourceVolume": name, "containerPath": path, "readOnly": False} for name, path in SCRATCH.items()
-    ]
-    if role not in DAG_READERS:
-        return scratch
-    return [{"sourceVolume": DAG_VOLUME, "containerPath": DAG_STORAGE_PATH, "readOnly": True}, *scratch]
+    scratch = [_mount(name, path, read_only=False) for name, path in SCRATCH.items()]
+    return [*(_mount(*volume, read_only=read_only) for volume, read_only in MOUNTS.get(role, ())), *scratch]
+
+
+def _mount(name: str, path: str, *, read_only: bool) -> dict[str, Any]:
+    return {"sourceVolume": name, "containerPath": path, "readOnly": read_only}
 
 
 def _health_check(health: HealthCheck) -> dict[str, Any]:

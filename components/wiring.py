@@ -22,7 +22,13 @@ from components.connections import API_SERVER_PORT, FLOWER_PORT, TRIGGERER_LOG_P
 from components.iam import tasks
 from components.references import SecretReference
 from components.roles import DAG_READERS, Role
-from components.task import DAG_STORAGE_PATH, FLOWER_PREFIX, SCHEDULER_HEALTH_PORT, STATE_PATH
+from components.task import (
+    DAG_STORAGE_PATH,
+    FLOWER_PREFIX,
+    RELEASES_PATH,
+    SCHEDULER_HEALTH_PORT,
+    STATE_PATH,
+)
 from functions.platform_gate.kinds import SecretKind
 
 TASK_LOG_PREFIX: Final = "task-logs"
@@ -51,10 +57,12 @@ TRIGGERER: Final[Roles] = frozenset({Role.TRIGGERER})
 WORKER: Final[Roles] = frozenset({Role.WORKER})
 FLOWER: Final[Roles] = frozenset({Role.FLOWER})
 BOOTSTRAP: Final[Roles] = frozenset({Role.BOOTSTRAP})
+AGENT: Final[Roles] = frozenset({Role.RELEASE_AGENT})
+PUBLISHER: Final[Roles] = frozenset({Role.RELEASE_PUBLISHER})
 READERS: Final[Roles] = DAG_READERS
 CELERY: Final[Roles] = SCHEDULER | WORKER | FLOWER
 METASTORE: Final[Roles] = API | SCHEDULER | PARSER | TRIGGERER | BOOTSTRAP
-AIRFLOW: Final[Roles] = EVERY - FLOWER - BOOTSTRAP
+AIRFLOW: Final[Roles] = EVERY - FLOWER - BOOTSTRAP - AGENT - PUBLISHER
 TASK_LOGS: Final[Roles] = API | WORKER | TRIGGERER
 
 
@@ -79,6 +87,8 @@ class WiringFacts:
     broker_port: int
     log_bucket_name: pulumi.Input[str]
     ledger_table_name: pulumi.Input[str]
+    release_bucket_name: pulumi.Input[str]
+    """Of the shared stack."""
     parallelism: int
     """Tasks that may be queued or running at once; the slots of all workers."""
     task_queued_timeout_seconds: int
@@ -181,7 +191,9 @@ PLAIN: Final[tuple[Plain, ...]] = (
     Plain("PLATFORM_AIRFLOW_VERSION", EVERY, lambda f: f.airflow_version, "checked against the image"),
     Plain("AWS_DEFAULT_REGION", EVERY, lambda f: f.region, "boto3 reads no other variable"),
     Plain("AIRFLOW_HOME", EVERY, STATE_PATH, "Airflow writes there, the image is read-only"),
-    Plain("HOME", EVERY, STATE_PATH, "programs write there, gunicorn a socket; the image is read-only"),
+    Plain("HOME", EVERY - AGENT, STATE_PATH, "programs write there, gunicorn a socket; the image is read-only"),
+    # boto3 looks there for a configuration, and that can name a program to run: no DAG may write one for the agent.
+    Plain("HOME", AGENT, RELEASES_PATH, "the state is writable for the code of DAGs, too"),
     Plain("AIRFLOW__LOGGING__COLORED_CONSOLE_LOG", AIRFLOW, "False", "CloudWatch shows no colours"),
     # Metastore.
     Plain("PLATFORM_METASTORE_HOST", METASTORE, lambda f: f.metastore_host, "part of the address"),
@@ -239,8 +251,14 @@ PLAIN: Final[tuple[Plain, ...]] = (
     Plain("PLATFORM_METRICS_NAMESPACE", SCHEDULER, lambda f: tasks.metrics_namespace(f.environment),
           "the role may publish there only"),
     # DAGs.
-    Plain("PLATFORM_DAG_STORAGE_PATH", READERS, DAG_STORAGE_PATH, "releases, read-only"),
-    Plain("PLATFORM_LEDGER_TABLE", READERS, lambda f: f.ledger_table_name, "which release counts"),
+    Plain("PLATFORM_DAG_STORAGE_PATH", AGENT | PUBLISHER, DAG_STORAGE_PATH, "releases, as they are published"),
+    Plain("PLATFORM_RELEASES_PATH", READERS | AGENT, RELEASES_PATH, "verified copies of releases"),
+    Plain("PLATFORM_LEDGER_TABLE", AGENT | PUBLISHER, lambda f: f.ledger_table_name, "which release counts"),
+    Plain("PLATFORM_RELEASE_BUCKET", PUBLISHER, lambda f: f.release_bucket_name, "what is to be published"),
+    Plain("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH", READERS | AGENT, f"{STATE_PATH}/bundles",
+          "the agent sees there which releases are in use"),
+    Plain("AIRFLOW__DAG_PROCESSOR__STALE_BUNDLE_CLEANUP_INTERVAL", READERS, "0",
+          "the agent takes old copies away, Airflow would look elsewhere"),
     Plain("AIRFLOW__CORE__LOAD_EXAMPLES", AIRFLOW, "False", "example DAGs would run"),
     Plain("AIRFLOW__CORE__DEFAULT_TASK_RETRIES", READERS, "1", "a lost message fails a task without retry"),
     Plain("AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL", PARSER, "10", "a new release is seen after 300 seconds"),

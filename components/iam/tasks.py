@@ -6,7 +6,7 @@ role may do there is decided by one function, `task_policy`. DAGs get no data ri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,7 @@ import pulumi
 
 from components.iam.base import Document, Statement, log_group_arn, partition_of, service_trust
 from components.iam.exec_session import ExecFacts, exec_channel
-from components.roles import Role
+from components.roles import ONE_OFF, Role
 
 __all__ = [
     "CONNECTIONS",
@@ -32,6 +32,10 @@ SERVICE: Final = "ecs-tasks.amazonaws.com"
 CONNECTIONS, VARIABLES = "connections", "variables"
 PROOF_KEYS: Final = "PROOF#*"
 """Partition keys of the ledger that readers write: what each container has verified."""
+RELEASE_KEY: Final = "RELEASE"
+"""Partition key of the ledger that the publisher writes: what is published, and what is taken away."""
+RELEASE_PREFIX: Final = "dags"
+"""Where DAG releases begin in the release bucket."""
 
 
 def secret_prefix(environment: str, kind: str) -> str:
@@ -129,31 +133,24 @@ class TaskPolicyFacts:
     """Where task logs begin in the bucket, without a slash."""
     file_system_arn: pulumi.Input[str]
     reader_access_point_arn: pulumi.Input[str]
+    writer_access_point_arn: pulumi.Input[str]
     ledger_arn: pulumi.Input[str]
+    release_bucket_arn: pulumi.Input[str]
+    shared_key_arn: pulumi.Input[str]
+    """Key of the release bucket."""
     exec: ExecFacts | None = None
     """None without ECS Exec."""
 
 
 def task_policy(role: Role, facts: TaskPolicyFacts) -> list[Statement]:
-    """Return what the processes of a role may do in AWS; an empty list for those that need nothing."""
-    match role:
-        case Role.BOOTSTRAP:
-            # It runs once and ends: nobody looks into it either.
-            return []
-        case Role.API_SERVER:
-            statements = task_logs_reader(facts)
-        case Role.SCHEDULER:
-            statements = [publish_metrics(facts)]
-        case Role.DAG_PROCESSOR:
-            # Parsing may read variables. A connection is opened by a task, never by parsing.
-            statements = [*dag_reader(facts), *airflow_secrets(facts, VARIABLES)]
-        case Role.TRIGGERER:
-            statements = _runs_code_of_dags(facts)
-        case Role.WORKER:
-            statements = [*_runs_code_of_dags(facts), task_protection(facts)]
-        case Role.FLOWER:
-            statements = []
-    if facts.exec is None:
+    """Return what the processes of a role may do in AWS; an empty list for those that need nothing.
+
+    Raises:
+        KeyError: The release agent has no rights of its own, but those of the task that it stands in.
+
+    """
+    statements = _OF_ROLE[role](facts)
+    if facts.exec is None or role in ONE_OFF:
         return statements
     return [*statements, *exec_channel(facts.region, facts.account_id, facts.exec)]
 
@@ -214,28 +211,54 @@ def _find_task_logs(facts: TaskPolicyFacts) -> Statement:
 def dag_reader(facts: TaskPolicyFacts) -> list[Statement]:
     """Return what reads DAG releases and proves which one a container has; nothing here can write a file."""
     return [
+        _mount_dags(facts, facts.reader_access_point_arn),
+        *_ledger(facts, "WriteProofs", ["dynamodb:PutItem"], PROOF_KEYS),
+    ]
+
+
+def dag_writer(facts: TaskPolicyFacts) -> list[Statement]:
+    """Return what makes an uploaded DAG release readable, and records it; the pointer is out of its reach."""
+    return [
         {
-            "Sid": "MountDags",
+            "Sid": "ReadReleases",
             "Effect": "Allow",
-            "Action": "elasticfilesystem:ClientMount",
-            "Resource": facts.file_system_arn,
-            "Condition": {
-                "StringEquals": {"elasticfilesystem:AccessPointArn": facts.reader_access_point_arn},
-                "Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"},
-            },
+            "Action": "s3:GetObject",
+            "Resource": pulumi.Output.concat(facts.release_bucket_arn, f"/{RELEASE_PREFIX}/*"),
         },
+        _use_key("DecryptReleases", ["kms:Decrypt"], facts.shared_key_arn, "s3", facts.region),
+        _mount_dags(facts, facts.writer_access_point_arn, "elasticfilesystem:ClientWrite"),
+        *_ledger(facts, "WriteReleases", ["dynamodb:PutItem", "dynamodb:UpdateItem"], RELEASE_KEY),
+    ]
+
+
+def _mount_dags(facts: TaskPolicyFacts, access_point_arn: pulumi.Input[str], *more: str) -> Statement:
+    return {
+        "Sid": "MountDags",
+        "Effect": "Allow",
+        "Action": ["elasticfilesystem:ClientMount", *more],
+        "Resource": facts.file_system_arn,
+        "Condition": {
+            "StringEquals": {"elasticfilesystem:AccessPointArn": access_point_arn},
+            "Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"},
+        },
+    }
+
+
+def _ledger(facts: TaskPolicyFacts, sid: str, write: list[str], keys: str) -> list[Statement]:
+    return [
         {
             "Sid": "ReadLedger",
             "Effect": "Allow",
-            "Action": ["dynamodb:GetItem", "dynamodb:Query"],
+            # A condition of a transaction reads as well.
+            "Action": ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query"],
             "Resource": facts.ledger_arn,
         },
         {
-            "Sid": "WriteProofs",
+            "Sid": sid,
             "Effect": "Allow",
-            "Action": "dynamodb:PutItem",
+            "Action": write,
             "Resource": facts.ledger_arn,
-            "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [PROOF_KEYS]}},
+            "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}},
         },
         # DynamoDB opens the table's key with the rights of whoever asks, for writing too.
         _use_key("OpenLedger", ["kms:Decrypt"], facts.key_arn, "dynamodb", facts.region),
@@ -300,3 +323,16 @@ def _use_key(
         "Resource": key_arn,
         "Condition": {"StringEquals": {"kms:ViaService": f"{service}.{region}.{suffix}"}},
     }
+
+
+_OF_ROLE: Final[Mapping[Role, Callable[[TaskPolicyFacts], list[Statement]]]] = {
+    Role.API_SERVER: task_logs_reader,
+    Role.SCHEDULER: lambda facts: [publish_metrics(facts)],
+    # Parsing may read variables. A connection is opened by a task, never by parsing.
+    Role.DAG_PROCESSOR: lambda facts: [*dag_reader(facts), *airflow_secrets(facts, VARIABLES)],
+    Role.TRIGGERER: _runs_code_of_dags,
+    Role.WORKER: lambda facts: [*_runs_code_of_dags(facts), task_protection(facts)],
+    Role.FLOWER: lambda _: [],
+    Role.BOOTSTRAP: lambda _: [],
+    Role.RELEASE_PUBLISHER: dag_writer,
+}

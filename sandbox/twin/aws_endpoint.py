@@ -10,11 +10,11 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import secrets
+import socket
 import threading
-import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from unittest import mock
 from urllib.request import Request, urlopen
@@ -23,69 +23,93 @@ from botocore.exceptions import ClientError
 from moto.core.responses import ActionResult
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.elasticache.responses import ElastiCacheResponse
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
 
 from sandbox.invocation.mirror import Mirror
-from sandbox.twin.model import SecretSource
+from sandbox.twin.ecs_api import (
+    RUNNING,
+    STOPPED,
+    EcsApi,
+    RunTask,
+    ServiceTask,
+    TaskRefusedError,
+    TaskRequest,
+    TaskState,
+)
+from sandbox.twin.model import SecretSource, TaskDefinition
 from sandbox.twin.platform import Platform
+from sandbox.twin.rewrites import METADATA_PATH, SIMULATED
 
-PENDING, RUNNING, STOPPED = "PENDING", "RUNNING", "STOPPED"
-ANSWER_SECONDS: Final = 8.0
-"""DescribeTasks waits so long for a task's end, less than clients wait for it: callers look every few seconds only."""
-POLL_SECONDS: Final = 0.05
+__all__ = [
+    "RUNNING",
+    "STOPPED",
+    "Endpoint",
+    "ResourceInitializationError",
+    "ServiceTask",
+    "StandIns",
+    "TaskRefusedError",
+    "TaskRequest",
+    "TaskState",
+    "serving",
+]
+
+KEY_BYTES: Final = 10
+STRANGER: Final = "InvalidClientTokenId"
+_STRANGER_ANSWER: Final = (
+    f"<ErrorResponse><Error><Type>Sender</Type><Code>{STRANGER}</Code>"
+    "<Message>The access key is not the one of this twin.</Message></Error></ErrorResponse>"
+).encode()
+"""Services that speak JSON name their errors in a header."""
+WSGI = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 
 class ResourceInitializationError(Exception):
     """ECS's own error for a task that cannot get what its definition names."""
 
 
-class TaskRefusedError(Exception):
-    """RunTask places no task; the text is the reason of the failure in its answer."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskRequest:
-    """What RunTask is asked for."""
-
-    id: str
-    definition: str
-    """ARN, or family and revision, as asked."""
-    environment: Mapping[str, Mapping[str, str]]
-    """Variables that override those of the definition, by container."""
-    started_by: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskState:
-    """How a task is doing."""
-
-    status: str = RUNNING
-    exit_codes: Mapping[str, int | None] = field(default_factory=dict)
-    """By container; None for one that never ran."""
-    stop_code: str | None = None
-    stopped_reason: str | None = None
-
-
 @dataclass(frozen=True, kw_only=True)
 class StandIns:
     """Who does what moto cannot do; every one may be called from several threads."""
 
-    run_task: Callable[[TaskRequest], Callable[[], TaskState]]
+    run_task: RunTask
     """Starts a task and returns what tells its state; TaskRefusedError places none."""
     modify_user: Callable[[Mapping[str, Any]], None]
     """Gets ModifyUser's request."""
     running: Callable[[str], int] | None = None
     """Number of tasks of a service, by its name; by default as many as are desired wait to run."""
+    tasks: Callable[[], Sequence[ServiceTask]] = lambda: ()
+    """The tasks of services."""
+    definition: Callable[[str], TaskDefinition | None] = lambda _: None
+    """Finds a task definition by its ARN."""
+    log: Callable[[str, str], Sequence[str] | None] = lambda _group, _stream: None
+    """Lines of a container's log, by group and stream."""
+    metadata: Callable[[str], Mapping[str, Any] | None] = lambda _: None
+    """What ECS tells about the task of a container, by the container's id."""
 
 
 class Endpoint:
     """An endpoint that serves."""
 
-    def __init__(self, url: str, region: str) -> None:
+    def __init__(self, url: str, region: str, outside_url: str = "", access_key: str = "") -> None:
         """Keep where it serves; its clients are made when they are first needed."""
         self.url = url
+        self.outside_url, self.access_key = outside_url, access_key
+        """Where, and to whom, it answers outside of the twin's network; empty if nowhere."""
+        self._region = region
         self._mirror = Mirror(url, region)
         self._lock = threading.Lock()
+
+    @property
+    def outside(self) -> dict[str, str]:
+        """Return the variables with which any AWS tool of this machine finds it, and nothing of a real account."""
+        return {
+            "AWS_ENDPOINT_URL": self.outside_url,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": SIMULATED,
+            "AWS_REGION": self._region,
+            "AWS_DEFAULT_REGION": self._region,
+        }
 
     def client(self, service: str) -> Any:
         """Return a client of the endpoint; clients may be shared by threads, making them may not."""
@@ -95,10 +119,10 @@ class Endpoint:
     def show(self, platform: Platform, owner_password: str) -> None:
         """Make what the platform's containers use, under the names that they use, and empty.
 
-        What its gate asks for, secrets included, is made known by the gate's invocation. The owner of the database is
-        the one secret that RDS fills.
+        The owner of the database is the one secret that RDS fills; the others are for the gate.
         """
-        for bucket in platform.buckets:
+        self.know(platform)
+        for bucket in (*platform.buckets, platform.release_bucket):
             self.client("s3").create_bucket(
                 Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": platform.region}
             )
@@ -107,6 +131,11 @@ class Endpoint:
         self.client("secretsmanager").create_secret(
             Name=platform.metastore.owner_secret_arn.rpartition(":")[2], SecretString=json.dumps(owner)
         )
+
+    def know(self, platform: Platform) -> None:
+        """Make known which clusters, definitions and services there are; what is known already stays."""
+        with self._lock:
+            self._mirror.show(entry for entry in platform.entries if entry.account == platform.account)
 
     def _make_table(self, platform: Platform) -> None:
         table, client = platform.ledger, self.client("dynamodb")
@@ -153,7 +182,12 @@ class Endpoint:
 
 @contextlib.contextmanager
 def serving(
-    stand_ins: StandIns, *, region: str, address: str = "127.0.0.1", account: str | None = None
+    stand_ins: StandIns,
+    *,
+    region: str,
+    address: str = "127.0.0.1",
+    account: str | None = None,
+    outside: socket.socket | None = None,
 ) -> Iterator[Endpoint]:
     """Serve an empty account until the block ends.
 
@@ -162,14 +196,19 @@ def serving(
         region: Region of the clients.
         address: Where to listen; the URL names 127.0.0.1 when that is every address.
         account: Account id of everything that is made; moto's own by default.
+        outside: Listens for whoever is not in this process's network. Who asks there must know the access key, since
+            every user of the machine gets that far, and a task runs what it is told.
 
     """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it would print every request
-    tasks = _Tasks(stand_ins)
+    api = EcsApi(
+        run_task=stand_ins.run_task,
+        tasks=stand_ins.tasks,
+        definition=stand_ins.definition,
+        log=stand_ins.log,
+    )
     patches: list[contextlib.AbstractContextManager[Any]] = [
-        mock.patch.object(EC2ContainerServiceResponse, "run_task", tasks.run),
-        mock.patch.object(EC2ContainerServiceResponse, "list_tasks", tasks.list),
-        mock.patch.object(EC2ContainerServiceResponse, "describe_tasks", tasks.describe),
+        *api.patches(),
         mock.patch.object(
             ElastiCacheResponse, "modify_user", _modify_user(stand_ins.modify_user), create=True
         ),
@@ -181,133 +220,71 @@ def serving(
     with contextlib.ExitStack() as stack:
         for patch in patches:
             stack.enter_context(patch)
-        server = ThreadedMotoServer(ip_address=address, port=0, verbose=False)
-        server.start()
-        stack.callback(server.stop)
-        host, port = server.get_host_and_port()
+        moto = DomainDispatcherApplication(create_backend_app)
+        host, port = stack.enter_context(_listening(_with_metadata(moto, stand_ins.metadata), address))
         url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104  not bound here
         # Whatever ran in this process before has left things there.
         urlopen(Request(f"{url}/moto-api/reset", method="POST")).close()  # noqa: S310  our own
-        yield Endpoint(url, region)
+        if outside is None:
+            yield Endpoint(url, region)
+            return
+        key = f"TWIN{secrets.token_hex(KEY_BYTES).upper()}"
+        host, port = outside.getsockname()[:2]
+        stack.enter_context(_listening(_for_key(moto, key), host, outside))
+        yield Endpoint(url, region, f"http://{host}:{port}", key)
 
 
-@dataclass
-class _Task:
-    arn: str
-    family: str
-    request: TaskRequest
-    containers: tuple[str, ...]
-    state: Callable[[], TaskState]
-
-    def described(self, state: TaskState) -> dict[str, Any]:
-        stopped = state.status == STOPPED
-        return {
-            "taskArn": self.arn,
-            "taskDefinitionArn": self.request.definition,
-            "startedBy": self.request.started_by,
-            "lastStatus": state.status,
-            "desiredStatus": STOPPED if stopped else RUNNING,
-            **({"stopCode": state.stop_code} if state.stop_code else {}),
-            **({"stoppedReason": state.stopped_reason} if state.stopped_reason else {}),
-            "containers": [
-                {
-                    "name": name,
-                    "lastStatus": state.status,
-                    **({"exitCode": code} if (code := state.exit_codes.get(name)) is not None else {}),
-                }
-                for name in self.containers
-            ],
-        }
+@contextlib.contextmanager
+def _listening(
+    application: WSGI, address: str, listener: socket.socket | None = None
+) -> Iterator[tuple[str, int]]:
+    server = make_server(
+        address,
+        0,
+        application,
+        threaded=True,
+        request_handler=MotoRequestHandler,
+        fd=None if listener is None else listener.fileno(),
+    )
+    thread = threading.Thread(target=server.serve_forever, daemon=True, name="AWS endpoint")
+    thread.start()
+    try:
+        host, number = server.server_address[:2]
+        yield str(host), int(number)
+    finally:
+        server.shutdown()
+        thread.join()
 
 
-class _Tasks:
-    """The one-off tasks of ECS."""
+def _with_metadata(application: WSGI, metadata: Callable[[str], Mapping[str, Any] | None]) -> WSGI:
+    """Answer besides what ECS tells containers, without credentials, about themselves and their task."""
 
-    def __init__(self, stand_ins: StandIns) -> None:
-        self._start = stand_ins.run_task
-        self._tasks: dict[str, _Task] = {}
-        self._tokens: dict[str, _Task] = {}
-        self._lock = threading.Lock()
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        path = str(environ.get("PATH_INFO", ""))
+        if not path.startswith(METADATA_PATH):
+            return application(environ, start_response)
+        own, _, rest = path.removeprefix(METADATA_PATH).partition("/")
+        task = metadata(own)
+        if task is None or rest not in {"", "task"}:
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return [f"no metadata at {path}".encode()]
+        found = task if rest else next(each for each in task["Containers"] if each["DockerId"] == own)
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [json.dumps(found).encode()]
 
-    @property
-    def run(self) -> Callable[[EC2ContainerServiceResponse], ActionResult]:
-        def run_task(response: EC2ContainerServiceResponse) -> ActionResult:
-            asked = response._get_params()
-            # Unknown clusters and definitions are refused as moto refuses them.
-            cluster = response.ecs_backend._get_cluster(asked["cluster"]).name
-            definition = response.ecs_backend.describe_task_definition(asked["taskDefinition"])
-            try:
-                task = self._started(response, asked, cluster, definition)
-            except TaskRefusedError as error:
-                return ActionResult({"tasks": [], "failures": [{"reason": str(error)}]})
-            return ActionResult({"tasks": [task.described(TaskState(status=PENDING))], "failures": []})
-
-        return run_task
-
-    @property
-    def list(self) -> Callable[[EC2ContainerServiceResponse], ActionResult]:
-        def list_tasks(response: EC2ContainerServiceResponse) -> ActionResult:
-            asked = response._get_params()
-            stopped = asked.get("desiredStatus", RUNNING) == STOPPED
-            arns = [
-                task.arn
-                for task in list(self._tasks.values())
-                if asked.get("family") in (None, task.family) and (task.state().status == STOPPED) == stopped
-            ]
-            return ActionResult({"taskArns": arns})
-
-        return list_tasks
-
-    @property
-    def describe(self) -> Callable[[EC2ContainerServiceResponse], ActionResult]:
-        def describe_tasks(response: EC2ContainerServiceResponse) -> ActionResult:
-            asked = response._get_params()["tasks"]
-            known = [self._tasks[arn] for arn in asked if arn in self._tasks]
-            missing = [{"arn": arn, "reason": "MISSING"} for arn in asked if arn not in self._tasks]
-            return ActionResult(
-                {"tasks": [task.described(_at_its_end(task)) for task in known], "failures": missing}
-            )
-
-        return describe_tasks
-
-    def _started(
-        self, response: EC2ContainerServiceResponse, asked: Mapping[str, Any], cluster: str, definition: Any
-    ) -> _Task:
-        token = asked.get("clientToken") or uuid.uuid4().hex
-        with self._lock:
-            if token in self._tokens:
-                return self._tokens[token]
-            request = TaskRequest(
-                id=uuid.uuid4().hex,
-                definition=asked["taskDefinition"],
-                environment=_overrides(asked),
-                started_by=asked.get("startedBy") or "",
-            )
-            owner = f"{response.region}:{response.current_account}"
-            task = _Task(
-                arn=f"arn:aws:ecs:{owner}:task/{cluster}/{request.id}",
-                family=definition.family,
-                request=request,
-                containers=tuple(each["name"] for each in definition.container_definitions),
-                state=self._start(request),
-            )
-            self._tokens[token] = self._tasks[task.arn] = task
-        return task
+    return answer
 
 
-def _at_its_end(task: _Task) -> TaskState:
-    end = time.monotonic() + ANSWER_SECONDS
-    while (state := task.state()).status != STOPPED and time.monotonic() < end:
-        time.sleep(POLL_SECONDS)
-    return state
+def _for_key(application: WSGI, key: str) -> WSGI:
+    """Answer those only who know the access key, which every signed request names."""
 
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        if f"Credential={key}/" not in str(environ.get("HTTP_AUTHORIZATION", "")):
+            start_response("403 Forbidden", [("Content-Type", "text/xml"), ("x-amzn-errortype", STRANGER)])
+            return [_STRANGER_ANSWER]
+        return application(environ, start_response)
 
-def _overrides(asked: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    overrides = (asked.get("overrides") or {}).get("containerOverrides") or ()
-    return {
-        each["name"]: {row["name"]: row["value"] for row in each.get("environment") or ()}
-        for each in overrides
-    }
+    return answer
 
 
 def _with_running_tasks(

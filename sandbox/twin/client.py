@@ -15,6 +15,7 @@ import sandbox
 from sandbox.cli import InterruptedRunError, SandboxError, say
 from sandbox.twin import control
 from sandbox.twin.airflow_api import Airflow
+from sandbox.twin.dag_release import Release
 from sandbox.twin.image import installed
 from sandbox.twin.status import News, ServiceStatus, Status, missing
 from sandbox.workspace import FOLDER
@@ -22,6 +23,8 @@ from sandbox.workspace import FOLDER
 PROGRAM: Final = "python -m sandbox twin"
 DAEMON: Final = "sandbox.twin.daemon"
 LOG: Final = "daemon.log"
+OUTPUTS: Final = "outputs.json"
+"""The stack's outputs."""
 LOCK: Final = "lock"
 """Held while a twin lives; it says which process that is."""
 ERROR: Final = " error: "
@@ -136,6 +139,8 @@ class Twin:
 def start(project: Path, stack: str, *options: str, told: Callable[[str], None]) -> Twin:
     """Start the twin of a stack, or bring one that runs up to date, and wait until it is healthy.
 
+    Its DAGs are released meanwhile, as soon as its AWS answers.
+
     Args:
         project: The folder of the program's Pulumi.yaml.
         stack: An applied stack.
@@ -143,7 +148,7 @@ def start(project: Path, stack: str, *options: str, told: Callable[[str], None])
         told: Gets each line of progress.
 
     Raises:
-        SandboxError: It ended, or was not healthy in time; then it goes on.
+        SandboxError: It ended; or it was not healthy in time, or the DAGs are not released, and it goes on.
 
     """
     folder = folders(project) / stack
@@ -155,19 +160,62 @@ def start(project: Path, stack: str, *options: str, told: Callable[[str], None])
         installed(told)  # here, where a person sees how far it is
         process = _spawn(project, folder, ["--stack", stack, *options])
     news, status = News(), None
-    with _taking_along(process):
+    with _taking_along(process), _Releasing(project, folder, told) as releasing:
         for status in _statuses(twin, process, folder / LOG):
             for line in news.of(status):
                 told(line)
             if status["error"]:
                 raise SandboxError(status["error"])
-            if status["ready"]:
+            released = releasing.look(status)
+            if status["ready"] and released:
                 return twin
     what = missing(status) if status else "it does not answer"
     raise SandboxError(
         f"the twin of {stack} is not healthy after {START_SECONDS:g} s ({what}) and goes on; look with "
         f"`{PROGRAM} status` and `{PROGRAM} logs SERVICE`, end it with `{PROGRAM} stop`; its own log is {folder / LOG}"
     )
+
+
+def release(project: Path, twin: Twin, told: Callable[[str], None]) -> None:
+    """Release the project's DAGs as they are.
+
+    Raises:
+        SandboxError: They are not released.
+
+    """
+    status = twin.brief_status()
+    if not status["aws"]:
+        raise SandboxError(f"the twin is not that far yet: {status['phase']}")
+    with _Releasing(project, folders(project) / twin.stack, told) as releasing:
+        while not releasing.look(status):
+            time.sleep(POLL_SECONDS)
+
+
+class _Releasing:
+    """The release of the DAGs that belongs to a start."""
+
+    def __init__(self, project: Path, folder: Path, told: Callable[[str], None]) -> None:
+        self._project, self._folder, self._told = project.resolve(), folder, told
+        self._release: Release | None = None
+        self._said = False
+
+    def __enter__(self) -> _Releasing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._release is not None:
+            self._release.stop()
+
+    def look(self, status: Status) -> bool:
+        """Begin when the twin's AWS answers; return whether it has ended well."""
+        if self._release is None:
+            if not status["aws"]:
+                return False
+            self._release = Release(self._project, self._folder, status["aws"])
+        if self._release.over and not self._said:
+            self._said = True
+            self._release.tell(self._told)
+        return self._said
 
 
 def _spawn(project: Path, folder: Path, options: list[str]) -> subprocess.Popen[bytes]:

@@ -173,13 +173,17 @@ def kill(
     stack: Stack = None,
     task: Task = None,
     name: Annotated[str, typer.Option("--signal", help="Such as KILL, TERM or STOP.")] = "KILL",
+    container: Annotated[
+        str | None, typer.Option(help="Default: the one that the service is about.", show_default=False)
+    ] = None,
 ) -> None:
     """Send a signal to the main process of a service's tasks, and let the service find out."""
     number = getattr(signal, f"SIG{name.upper().removeprefix('SIG')}", None)
     if not isinstance(number, signal.Signals):
         raise SandboxError(f"--signal: no signal {name!r}")
     twin = _twin(context, stack)
-    _on_tasks(twin, "kill", service, task, f"got {number.name}", signal=int(number))
+    more = {} if container is None else {"container": container}
+    _on_tasks(twin, "kill", service, task, f"got {number.name}", signal=int(number), **more)
 
 
 @app.command()
@@ -229,10 +233,34 @@ def trigger(
 
 
 @app.command()
+def release(context: typer.Context, stack: Stack = None) -> None:
+    """Release the project's DAGs as they are, with the operators' own command; a start does it, too."""
+    from sandbox.twin import client
+
+    client.release(_project(context), _twin(context, stack), say)
+
+
+@app.command()
 def events(context: typer.Context, stack: Stack = None) -> None:
     """Show what the services have done, as ECS lists it."""
     for moment, text in _twin(context, stack).call("events"):
         typer.echo(f"{time.strftime('%H:%M:%S', time.localtime(moment))} {text}")
+
+
+@app.command("env")
+def environment(
+    context: typer.Context,
+    stack: Annotated[
+        str | None, typer.Argument(help="Whose twin; default: the one that runs.", show_default=False)
+    ] = None,
+) -> None:
+    """Print exports for a shell in which AWS tools, and `python -m operations`, talk to the twin alone."""
+    from sandbox.twin.status import exports
+
+    found = _twin(context, stack).brief_status()
+    if not found["aws"]:
+        raise SandboxError(f"the twin is not that far yet: {found['phase']}")
+    typer.echo("\n".join(exports(found["aws"])))
 
 
 @app.command()

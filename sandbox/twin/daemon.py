@@ -12,7 +12,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -28,12 +27,13 @@ from typing import Any, Final
 from sandbox import recovery
 from sandbox.cli import SandboxError
 from sandbox.twin import gate, image, isolation, platform, preparation, rewriting, surroundings
-from sandbox.twin.aws_endpoint import StandIns, TaskRequest, TaskState
-from sandbox.twin.client import LOCK, LOG, folders
+from sandbox.twin.aws_endpoint import ServiceTask, StandIns, TaskRequest, TaskState
+from sandbox.twin.client import LOCK, LOG, OUTPUTS, folders
 from sandbox.twin.control import Server
+from sandbox.twin.folders import erase
 from sandbox.twin.isolation import Isolation, Mode, Namespaces, Plain
 from sandbox.twin.job import Job
-from sandbox.twin.model import SecretSource
+from sandbox.twin.model import SecretSource, TaskDefinition
 from sandbox.twin.platform import Platform
 from sandbox.twin.status import Login, Status
 from sandbox.twin.surroundings import BalancerProcess
@@ -49,8 +49,12 @@ STARTING: Final = "services start"
 UPDATING: Final = "the services are brought up to date"
 READY: Final = "ready"
 STOPPING: Final = "stopping"
+OUTPUTS_VARIABLE: Final = "OPERATIONS_OUTPUTS"
+"""Where `python -m operations` looks for the file of the outputs."""
 PLAIN_NOTE: Final = "plain processes: one task of each service, live logs of one worker only"
-FIXED: Final = ("account", "region", "vpc_cidr", "metastore", "broker", "buckets", "ledger")
+FIXED: Final = (
+    "account", "region", "vpc_cidr", "metastore", "broker", "buckets", "release_bucket", "access_points", "ledger",
+)  # fmt: skip
 """What of a platform a running twin cannot take over."""
 
 
@@ -99,9 +103,10 @@ class Daemon:
             self._clear()
             listening = stack.enter_context(preparation.listening(port))
             self._url = f"http://localhost:{listening.getsockname()[1]}"
+            outside = stack.enter_context(preparation.listening(0))
             # Packages may have to be fetched, which is over once this process has a network of its own.
             installed = image.installed(say)
-            preparation.check_readable(self._workspace.program, installed)
+            preparation.check_readable(installed)
             self._mode = isolation.choose(self._note, plain=self._plain)
             if self._mode is Mode.PLAIN:
                 self._note(PLAIN_NOTE)
@@ -115,15 +120,18 @@ class Daemon:
             stack.callback(containers.close)
             self._enter("starting database, broker and AWS endpoint")
             servers = stack.enter_context(
-                surroundings.serving(self._platform, self.folder, gateway, self._stand_ins(), self._servers)
+                surroundings.serving(
+                    self._platform, self.folder, gateway, self._stand_ins(), self._servers, outside
+                )
             )
+            self._write_outputs()
             facts = preparation.facts(
                 self._platform,
                 installed,
                 servers,
                 mode=self._mode,
                 url=self._url,
-                program=self._workspace.program,
+                folder=self.folder,
                 drill=self._drill,
             )
             twin = Twin(
@@ -189,7 +197,9 @@ class Daemon:
         return self._balancer
 
     def _fail(self, error: Exception) -> None:
-        logs = [Path(each["path"]) for each in self._running().logs_path(ONE_OFF)]
+        own = {each.name for each in self._platform.bootstrap.containers}
+        files = self._running().logs_path(ONE_OFF)
+        logs = [Path(each["path"]) for each in files if each["container"] in own]
         said = [path.read_text(errors="replace") for path in logs if path.exists()]
         self._failure = "\n".join([str(error), *said]).rstrip()
         self._end.set()
@@ -236,7 +246,31 @@ class Daemon:
             with self._lock:
                 return self._running().running_count(service)
 
-        return StandIns(run_task=run_task, modify_user=modify_user, running=running)
+        def tasks() -> list[ServiceTask]:
+            with self._lock:
+                return self._running().service_tasks()
+
+        def definition(named: str) -> TaskDefinition | None:
+            with self._lock:
+                return self._running().definition(named)
+
+        def log(group: str, stream: str) -> list[str] | None:
+            with self._lock:
+                return self._running().log_lines(group, stream)
+
+        def metadata(container_id: str) -> Mapping[str, Any] | None:
+            with self._lock:
+                return self._running().metadata(container_id)
+
+        return StandIns(
+            run_task=run_task,
+            modify_user=modify_user,
+            running=running,
+            tasks=tasks,
+            definition=definition,
+            log=log,
+            metadata=metadata,
+        )
 
     def _running(self) -> Twin:
         if self._twin is None:
@@ -279,6 +313,9 @@ class Daemon:
             phase=self._phase,
             ready=self._phase == READY and twin is not None and twin.ready(),
             error=self._error,
+            aws={**twin.servers.endpoint.outside, OUTPUTS_VARIABLE: str(self.folder / OUTPUTS)}
+            if twin
+            else {},
             notes=self._notes,
             services=twin.status(memory=memory) if twin else [],
         )
@@ -311,6 +348,8 @@ class Daemon:
     def _apply(self, twin: Twin, found: Platform) -> None:
         before = rewriting.balancer(twin.facts)
         self._platform = found
+        self._write_outputs()
+        twin.servers.endpoint.know(found)
         twin.update(replace(twin.facts, platform=found))
         if rewriting.balancer(twin.facts) != before:
             twin.balancer = self._new_balancer(twin)
@@ -333,6 +372,11 @@ class Daemon:
         )
 
     # The folder.
+
+    def _write_outputs(self) -> None:
+        """Write what `pulumi stack output --json` prints, for those who have no access to the state."""
+        text = json.dumps(self._platform.outputs, indent=2, sort_keys=True)
+        (self.folder / OUTPUTS).write_text(f"{text}\n", encoding="utf-8")
 
     def _enter(self, phase: str) -> None:
         self._phase = phase
@@ -362,7 +406,7 @@ class Daemon:
             if path.name in (LOCK, LOG):
                 continue
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
+                erase(path)
             else:
                 path.unlink()
 

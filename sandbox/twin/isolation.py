@@ -217,7 +217,10 @@ def _trial(address: str, folder: Path) -> Booted:
         health=None,
         address=address,
         hosts_file=folder / "hosts",
+        user=container.user,
         mounts={},
         root_mounts=(),
         scratch=folder / "scratch",
+        volumes=folder / "volumes",
+        volume_user=container.user,
     )

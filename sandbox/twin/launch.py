@@ -157,12 +157,15 @@ def launch(order: Mapping[str, object], streams: Streams, *, lifeline: int | Non
         orders.write(marshal.dumps({**order, "lifeline": lifeline, "status": write_status}))
         orders.close()
         # The status closes when the command is executed; a reason is in it when that fails.
-        number, _, problem = _read_all(status.fileno()).partition("\n")
-    if number.isdigit() and not problem:
-        return init, int(number)
+        said = list(filter(None, _read_all(status.fileno()).splitlines()))
+    # A command that fails at once may be quicker than its init, which writes the number.
+    numbers = [line for line in said if line.isdigit()]
+    problems = [line for line in said if not line.isdigit()]
+    if numbers and not problems:
+        return init, int(numbers[0])
     init.destroy()
     init.wait()
-    raise CannotStartError(problem.strip() or number or "it ended before it started its command")
+    raise CannotStartError("\n".join(problems) or "it ended before it started its command")
 
 
 def _read_all(descriptor: int) -> str:

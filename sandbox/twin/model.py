@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -37,6 +37,17 @@ class Mount:
     volume: str
     path: str
     read_only: bool
+    access_point: str = ""
+    """Id of the way into the file system, for a volume on EFS; empty for scratch that dies with the task."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogPlace:
+    """Where CloudWatch Logs keeps what a container writes."""
+
+    group: str
+    prefix: str
+    """Begins the name of a stream, which goes on with container and task."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +74,19 @@ class Container:
     """The task stops when this container stops."""
     init: bool
     """Run under an init that forwards signals to the command and reaps what it leaves."""
+    restart_seconds: float | None = None
+    """It is started again when it ends after at least this time; None: it never is."""
+    log: LogPlace | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overrides:
+    """What RunTask changes about a container."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Added to the definition's."""
+    command: tuple[str, ...] | None = None
+    """In place of the definition's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +97,6 @@ class TaskDefinition:
     revision: int
     arn: str
     containers: tuple[Container, ...]
-    shared_volumes: frozenset[str]
-    """Volumes on EFS; the others are scratch that dies with the task."""
     cpu_units: int
     memory_mib: int
 
@@ -113,9 +135,15 @@ class Booted:
     """Address of the task; its containers share it."""
     hosts_file: Path
     """The container's /etc/hosts; rewritten in place when names change."""
+    user: str
+    """User and group as numbers; ordinary users have only one for all containers."""
     mounts: Mapping[str, Path]
     """Path in the container -> directory or file here."""
     root_mounts: tuple[Path, ...]
     """Paths that are visible, read-only, where they are here: the Airflow installation and its base Python."""
     scratch: Path
-    """Folder for the container's scratch volumes."""
+    """Folder for what is the container's alone."""
+    volumes: Path
+    """Folder for the scratch volumes of the task; its containers share those of one name."""
+    volume_user: str
+    """User and group of a new scratch volume: the image's, whose mount points are declared volumes."""

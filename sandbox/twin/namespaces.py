@@ -141,11 +141,9 @@ class Namespaces:
         """
         user = root_files.user_of(booted)
         if not _is_root() and user != (own := (os.geteuid(), os.getegid())):
-            raise CannotStartError(
-                f"without root containers run as {own[0]}:{own[1]}, not as {booted.container.user}"
-            )
+            raise CannotStartError(f"without root containers run as {own[0]}:{own[1]}, not as {booted.user}")
         for folder in root_files.scratch_volumes(booted).values():
-            _make_scratch(folder, user)
+            _make_scratch(folder, root_files.volume_user_of(booted))
         root = booted.scratch / "root"
         root.mkdir(parents=True, exist_ok=True)
         order = order_for(booted.command, booted.environment, user) | {
@@ -177,7 +175,9 @@ class Namespaces:
 
 
 def _make_scratch(folder: Path, user: tuple[int, int]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        return  # another container of the task has it as well
+    folder.mkdir(parents=True)
     folder.chmod(root_files.SCRATCH_MODE)
     if _is_root():
         os.chown(folder, *user)

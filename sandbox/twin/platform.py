@@ -15,7 +15,15 @@ from typing import Any, Final
 from sandbox.cli import SandboxError
 from sandbox.provider.inventory import Entry
 from sandbox.twin.balancer_rules import Configuration, Fixed, HealthSettings, Rule, TargetGroupSettings
-from sandbox.twin.model import Container, HealthCheck, Mount, SecretSource, Service, TaskDefinition
+from sandbox.twin.model import (
+    Container,
+    HealthCheck,
+    LogPlace,
+    Mount,
+    SecretSource,
+    Service,
+    TaskDefinition,
+)
 
 BASE_URL: Final = "AIRFLOW__API__BASE_URL"
 ENVIRONMENT: Final = "PLATFORM_ENVIRONMENT"
@@ -40,7 +48,16 @@ RULE: Final = "aws:lb/listenerRule:ListenerRule"
 TARGETS: Final = "aws:lb/targetGroup:TargetGroup"
 FUNCTION: Final = "aws:lambda/function:Function"
 INVOCATION: Final = "aws:lambda/invocation:Invocation"
+ACCESS_POINT: Final = "aws:efs/accessPoint:AccessPoint"
+STACK: Final = "pulumi:pulumi:Stack"
 
+PUBLISHER: Final = "release-publisher"
+RELEASE_BUCKET: Final = "PLATFORM_RELEASE_BUCKET"
+SECRET_VALUE: Final = "4dabf18193072939515e22adb298388d"
+"""Key of an object that stands for a secret in Pulumi's state."""
+
+RESTART_SECONDS: Final = 300
+"""What ECS takes when a restart policy does not say."""
 STOP_SECONDS: Final = 30
 """What ECS takes when a definition does not say."""
 HEALTH_DEFAULTS: Final = {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 0}
@@ -93,6 +110,16 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccessPoint:
+    """A way into the file system, with the directory that EFS makes for whoever mounts it first."""
+
+    path: str
+    owner: int
+    group: int
+    mode: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Gate:
     """The function that opens the platform, and how the program invokes it."""
 
@@ -115,24 +142,33 @@ class Platform:
     vpc_cidr: str
     cluster: str
     """Name of the ECS cluster."""
+    cluster_arn: str
     services: tuple[Service, ...]
     bootstrap: TaskDefinition
+    publisher: TaskDefinition
+    """Writes DAG releases."""
     metastore: Metastore
     broker: Broker
     secrets: Mapping[str, str]
     """ARNs of the gate's secrets, by their kinds."""
     buckets: tuple[str, ...]
+    release_bucket: str
+    """Of the shared stack; it has the DAG releases of all environments."""
+    access_points: Mapping[str, AccessPoint]
+    """By their ids."""
     ledger: Table
     base_url: str
     balancer: Configuration
     gate: Gate
     entries: tuple[Entry, ...]
     """Everything that exists, for the endpoint that stands in for AWS."""
+    outputs: Mapping[str, Any]
+    """Of the stack, without secrets."""
 
     @property
     def definitions(self) -> tuple[TaskDefinition, ...]:
         """Every task definition that runs."""
-        return (*(service.definition for service in self.services), self.bootstrap)
+        return (*(service.definition for service in self.services), self.bootstrap, self.publisher)
 
 
 def read(resources: Sequence[Resource]) -> Platform:
@@ -160,23 +196,29 @@ class _Reader:
             sorted((self._service(each) for each in self._all(SERVICE)), key=lambda each: each.name)
         )
         invocation = json.loads(self._one(INVOCATION)["input"])
+        publisher = self._publisher()
         return Platform(
             environment=self._variable(services, ENVIRONMENT),
             account=account,
             region=region,
             vpc_cidr=self._one(VPC)["cidrBlock"],
             cluster=cluster["name"],
+            cluster_arn=cluster["arn"],
             services=services,
             bootstrap=self._definition(invocation["bootstrap"]["taskDefinition"]),
+            publisher=publisher,
             metastore=self._metastore(),
             broker=self._broker(),
             secrets=invocation["secrets"],
             buckets=tuple(sorted(each["bucket"] for each in self._all(BUCKET))),
+            release_bucket=self._release_bucket(publisher),
+            access_points={each["id"]: _access_point(each["outputs"]) for each in self._of(ACCESS_POINT)},
             ledger=self._ledger(),
             base_url=self._variable(services, BASE_URL),
             balancer=self._balancer(),
             gate=self._gate(),
             entries=tuple(self._entries(account)),
+            outputs=self._outputs(),
         )
 
     def _all(self, token: str) -> Iterator[Mapping[str, Any]]:
@@ -221,6 +263,32 @@ class _Reader:
         if arn not in self._definitions:
             raise PlatformError(f"the state does not hold the task definition {arn}")
         return self._definitions[arn]
+
+    def _publisher(self) -> TaskDefinition:
+        found = [
+            definition
+            for definition in self._definitions.values()
+            if any(each.environment.get(ROLE) == PUBLISHER for each in definition.containers)
+        ]
+        if len(found) != 1:
+            raise PlatformError(
+                f"want one task definition with the role {PUBLISHER}, got {len(found)}: apply the stack first (make up)"
+            )
+        return found[0]
+
+    def _release_bucket(self, publisher: TaskDefinition) -> str:
+        for container in publisher.containers:
+            if name := container.environment.get(RELEASE_BUCKET):
+                return name
+        raise PlatformError(f"{publisher.arn}: no container has the variable {RELEASE_BUCKET}")
+
+    def _outputs(self) -> dict[str, Any]:
+        found: Mapping[str, Any] = next((each.get("outputs") or {} for each in self._of(STACK)), {})
+        return {
+            name: value
+            for name, value in found.items()
+            if not (isinstance(value, Mapping) and SECRET_VALUE in value)
+        }
 
     def _service(self, outputs: Mapping[str, Any]) -> Service:
         name, definition = outputs["name"], self._definition(outputs["taskDefinition"])
@@ -321,20 +389,41 @@ class _Reader:
 def task_definition(outputs: Mapping[str, Any]) -> TaskDefinition:
     """Return a task definition, from the outputs of its resource."""
     containers = json.loads(outputs["containerDefinitions"])
+    access_points = dict(_access_points_of(outputs.get("volumes") or ()))
     return TaskDefinition(
         family=outputs["family"],
         revision=int(outputs["revision"]),
         arn=outputs["arn"],
-        containers=tuple(_container(each) for each in containers),
-        shared_volumes=frozenset(
-            each["name"] for each in outputs.get("volumes") or () if each.get("efsVolumeConfiguration")
-        ),
+        containers=tuple(_container(each, access_points) for each in containers),
         cpu_units=int(outputs["cpu"]),
         memory_mib=int(outputs["memory"]),
     )
 
 
-def _container(each: Mapping[str, Any]) -> Container:
+def _access_points_of(volumes: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield name and access point of the volumes on EFS."""
+    for each in volumes:
+        if efs := each.get("efsVolumeConfiguration"):
+            access_point = (efs.get("authorizationConfig") or {}).get("accessPointId")
+            if not access_point:
+                raise PlatformError(
+                    f"the twin mounts EFS through access points, the volume {each['name']} has none"
+                )
+            yield each["name"], access_point
+
+
+def _access_point(outputs: Mapping[str, Any]) -> AccessPoint:
+    directory = outputs["rootDirectory"]
+    made = directory["creationInfo"]
+    return AccessPoint(
+        path=directory["path"],
+        owner=int(made["ownerUid"]),
+        group=int(made["ownerGid"]),
+        mode=int(made["permissions"], 8),
+    )
+
+
+def _container(each: Mapping[str, Any], access_points: Mapping[str, str]) -> Container:
     return Container(
         name=each["name"],
         image=each["image"],
@@ -348,13 +437,37 @@ def _container(each: Mapping[str, Any]) -> Container:
         user=each.get("user") or "",
         read_only_root=bool(each.get("readonlyRootFilesystem")),
         mounts=tuple(
-            Mount(volume=row["sourceVolume"], path=row["containerPath"], read_only=bool(row.get("readOnly")))
+            Mount(
+                volume=row["sourceVolume"],
+                path=row["containerPath"],
+                read_only=bool(row.get("readOnly")),
+                access_point=access_points.get(row["sourceVolume"], ""),
+            )
             for row in each.get("mountPoints") or ()
         ),
         ports=tuple(int(row["containerPort"]) for row in each.get("portMappings") or ()),
         essential=bool(each.get("essential", True)),
         init=bool((each.get("linuxParameters") or {}).get("initProcessEnabled")),
+        restart_seconds=_restart_seconds(each["name"], each.get("restartPolicy") or {}),
+        log=_log_place(each.get("logConfiguration") or {}),
     )
+
+
+def _restart_seconds(name: str, policy: Mapping[str, Any]) -> float | None:
+    if not policy.get("enabled"):
+        return None
+    if policy.get("ignoredExitCodes"):
+        raise PlatformError(
+            f"container {name}: the twin restarts whatever the exit code, want no ignoredExitCodes"
+        )
+    return float(policy.get("restartAttemptPeriod") or RESTART_SECONDS)
+
+
+def _log_place(configuration: Mapping[str, Any]) -> LogPlace | None:
+    options = configuration.get("options") or {}
+    if configuration.get("logDriver") != "awslogs":
+        return None
+    return LogPlace(group=options["awslogs-group"], prefix=options["awslogs-stream-prefix"])
 
 
 def _secret_source(row: Mapping[str, str]) -> SecretSource:

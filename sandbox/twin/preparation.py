@@ -17,8 +17,8 @@ from sandbox.twin.platform import Platform
 from sandbox.twin.rewrites import Facts, Sizes
 from sandbox.twin.surroundings import Servers
 
-DAGS: Final = "dags"
-"""Folder of the program's DAGs: what the shared volume holds."""
+STORAGE: Final = "efs"
+"""Folder of a twin that stands in for the file system."""
 BACKLOG: Final = 128
 
 
@@ -63,10 +63,9 @@ def free_ports(platform: Platform) -> dict[int, int]:
 
 
 def facts(
-    platform: Platform, image: Image, servers: Servers, *, mode: Mode, url: str, program: Path, drill: bool
+    platform: Platform, image: Image, servers: Servers, *, mode: Mode, url: str, folder: Path, drill: bool
 ) -> Facts:
-    """Return what is true for every container of a twin."""
-    shared = {name for each in platform.definitions for name in each.shared_volumes}
+    """Return what is true for every container of a twin; its folder gets the file system."""
     plain = mode is Mode.PLAIN
     return Facts(
         platform=platform,
@@ -75,26 +74,44 @@ def facts(
         url=url,
         aws_url=servers.aws_url,
         authority=servers.authority,
-        volumes=dict.fromkeys(shared, program / DAGS),
+        volumes=storage(platform, folder),
+        user="" if plain or os.geteuid() == 0 else f"{os.geteuid()}:{os.getegid()}",
         ports={**free_ports(platform), **servers.ports} if plain else {},
         timers=drill,
         sizes=Sizes(tasks=1) if plain else Sizes(),
     )
 
 
-def check_readable(program: Path, image: Image) -> None:
-    """Refuse folders that containers would find empty: they run as a user of their own, with the group 0.
+def storage(platform: Platform, folder: Path) -> dict[str, Path]:
+    """Return the folder behind each access point, made as EFS makes it for whoever mounts first.
 
     Raises:
-        SandboxError: Names what is missing or cannot be read, and the remedy.
+        SandboxError: They lead to several directories.
 
     """
-    dags = program / DAGS
-    if not dags.is_dir():
-        raise SandboxError(f"{dags} is missing: DAGs are read from there; make the folder, it may be empty")
+    directories = set(platform.access_points.values())
+    if len(directories) > 1:
+        paths = ", ".join(sorted(each.path for each in directories))
+        raise SandboxError(f"the access points lead to several directories, and the twin has one: {paths}")
+    place = folder / STORAGE
+    for each in directories:
+        place.mkdir(parents=True, exist_ok=True)
+        place.chmod(each.mode)
+        if os.geteuid() == 0:
+            os.chown(place, each.owner, each.group)
+    return dict.fromkeys(platform.access_points, place)
+
+
+def check_readable(image: Image) -> None:
+    """Refuse files that containers could not read: they run as a user of their own, with the group 0.
+
+    Raises:
+        SandboxError: Names what cannot be read, and the remedy.
+
+    """
     if os.geteuid() != 0:
         return  # then containers read as this user
-    for folder in (dags, *image.files.values()):
+    for folder in image.files.values():
         for path in (folder, *folder.rglob("*")):
             if not _readable(path.stat()):
                 raise SandboxError(

@@ -8,6 +8,7 @@ variables of its own. In namespaces little is left of that, since every containe
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 
 from sandbox.twin.image import BASE_IMAGE_PATH, Image
 from sandbox.twin.isolation import Mode, host_name
-from sandbox.twin.model import Container
+from sandbox.twin.model import Container, Mount
 from sandbox.twin.platform import Platform
 
 LOCALHOST: Final = "localhost"
@@ -25,6 +26,8 @@ BUNDLE: Final = "PLATFORM_METASTORE_CA_BUNDLE"
 """The image's variable with the path of the authorities that it trusts for RDS."""
 TMP: Final = "/tmp"  # noqa: S108  the container's
 SIMULATED: Final = "simulated"
+METADATA_PATH: Final = "/v4/"
+"""Begins the paths under which ECS tells a container about itself and its task."""
 BOTH: Final = frozenset(Mode)
 PLAIN: Final = frozenset({Mode.PLAIN})
 NAMESPACES: Final = frozenset({Mode.NAMESPACES})
@@ -39,6 +42,7 @@ class Kind(StrEnum):
     SECRET_VALUE = "secret value"
     TLS_MODE = "TLS mode"
     TRUST_ROOT = "trust root"
+    USER = "user"
     TIMER = "drill timer"
     SIZE = "size"
     AGENT = "agent"
@@ -51,6 +55,7 @@ class Place(StrEnum):
     VARIABLES = "(every other variable)"
     COMMAND = "(command)"
     HEALTH = "(health check)"
+    USER = "(user)"
     MOUNT = "(file of the image)"
     COUNT = "(desired count)"
     PERCENT = "(deployment: minimum healthy and maximum percent)"
@@ -84,7 +89,9 @@ class Facts:
     authority: Path
     """Certificate of the authority that signed for the servers."""
     volumes: Mapping[str, Path]
-    """Folders here for shared volumes, by the names of the volumes."""
+    """Folders here of the file system, by its access points."""
+    user: str = ""
+    """The one that all containers have, where there is no other; empty: as rendered."""
     ports: Mapping[int, int] = field(default_factory=dict)
     """Plain mode: what listens where, by rendered ports: metastore, broker and the first task of every service."""
     timers: bool = False
@@ -97,9 +104,12 @@ class Task:
     """What is true for the containers of one task."""
 
     address: str
+    id: str
     hosts_file: Path
     scratch: Path
-    """Folder for one container's scratch volumes."""
+    """Folder for what is one container's alone."""
+    volumes: Path
+    """Folder for the scratch volumes of the task."""
     ports: Mapping[int, int] = field(default_factory=dict)
     """Plain mode: where the task itself listens, by rendered ports."""
 
@@ -142,7 +152,7 @@ class Context:
         """Return where a path on a volume lies on this machine; None for every other text."""
         for mount in self.container.mounts if self.container else ():
             if self.task and PurePosixPath(path).is_relative_to(mount.path):
-                place = volume(self.facts, self.task, mount.volume)
+                place = volume(self.facts, self.task, mount)
                 return str(place / PurePosixPath(path).relative_to(mount.path))
         return None
 
@@ -153,9 +163,14 @@ class Context:
         return str(own.get(number, self.facts.ports.get(number, number)))
 
 
-def volume(facts: Facts, task: Task, name: str) -> Path:
-    """Return the folder of a volume: a shared one, or scratch of the container."""
-    return facts.volumes.get(name) or task.scratch / "volumes" / name
+def volume(facts: Facts, task: Task, mount: Mount) -> Path:
+    """Return the folder of a volume: of the file system, or scratch of the task."""
+    return facts.volumes[mount.access_point] if mount.access_point else task.volumes / mount.volume
+
+
+def container_id(task_id: str, name: str) -> str:
+    """Return the id that Fargate gives a container: the task's and a number."""
+    return f"{task_id}-{zlib.crc32(name.encode()):010d}"
 
 
 Value = Callable[[str, Context], str]
@@ -223,13 +238,28 @@ def _local_ports(rendered: str, context: Context) -> str:
     return re.sub(rf"(?<={LOCALHOST}:)\d+", lambda found: context.port(found[0]), rendered)
 
 
+def _metadata_url(_rendered: str, context: Context) -> str:
+    task_id = context.task.id if context.task else ""
+    return f"{context.facts.aws_url}{METADATA_PATH}{container_id(task_id, context.role)}"
+
+
 def _concurrency(rendered: str, context: Context) -> str:
     limit = context.facts.sizes.concurrency
     return re.sub(r"(?<=--concurrency )\d+", lambda found: str(min(int(found[0]), limit)), rendered)
 
 
 EVERY: Final = frozenset(
-    {"api-server", "scheduler", "dag-processor", "triggerer", "worker", "flower", "bootstrap"}
+    {
+        "api-server",
+        "scheduler",
+        "dag-processor",
+        "triggerer",
+        "worker",
+        "flower",
+        "bootstrap",
+        "release-agent",
+        "release-publisher",
+    }
 )
 SCHEDULER: Final = frozenset({"scheduler"})
 
@@ -284,6 +314,12 @@ TABLE: Final[tuple[Rewrite, ...]] = (
     ),
     _agent(
         "AWS_ENDPOINT_URL", lambda _, context: context.facts.aws_url, "the twin's endpoint", "AWS is not here"
+    ),
+    _agent(
+        "ECS_CONTAINER_METADATA_URI_V4",
+        _metadata_url,
+        "the twin's endpoint, with the container's id",
+        "where ECS tells a container about its task",
     ),
     Rewrite(
         kind=Kind.TRUST_ROOT,
@@ -358,6 +394,14 @@ TABLE: Final[tuple[Rewrite, ...]] = (
         value=_unchanged,
         becomes="the twin's authority, in the place of the RDS bundle",
         why="it signed for the servers that stand in for RDS",
+        modes=NAMESPACES,
+    ),
+    Rewrite(
+        kind=Kind.USER,
+        place=Place.USER,
+        value=lambda rendered, context: context.facts.user or rendered,
+        becomes="without root: the one user of the namespace",
+        why="an ordinary user may name no other",
         modes=NAMESPACES,
     ),
     # Plain processes only.

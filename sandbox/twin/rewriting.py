@@ -6,14 +6,14 @@ Both ways are kept apart: `boot` applies the table, `differences` compares witho
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sandbox.twin.balancer_rules import Configuration
 from sandbox.twin.image import BASE_IMAGE_PATH, Image
 from sandbox.twin.isolation import Mode
-from sandbox.twin.model import Booted, Container, HealthCheck, SecretSource, Service
+from sandbox.twin.model import Booted, Container, HealthCheck, Overrides, SecretSource, Service
 from sandbox.twin.rewrites import TABLE, Context, Facts, Place, Rewrite, Sizes, Task, described, volume
 
 __all__ = [
@@ -57,7 +57,7 @@ def boot(container: Container, facts: Facts, task: Task, resolve: Callable[[Secr
     context = Context(facts, container, task)
     if facts.mode is Mode.PLAIN:
         for mount in container.mounts:
-            volume(facts, task, mount.volume).mkdir(parents=True, exist_ok=True)
+            volume(facts, task, mount).mkdir(parents=True, exist_ok=True)
     rendered = _rendered_variables(container, facts.image)
     variables = {name: _rewritten(name, value, context) for name, value in rendered.items()}
     variables |= {name: resolve(source) for name, source in container.secrets.items()}
@@ -71,15 +71,22 @@ def boot(container: Container, facts: Facts, task: Task, resolve: Callable[[Secr
         health=_health(container.health, context),
         address=task.address,
         hosts_file=task.hosts_file,
+        user=_rewritten(Place.USER, container.user, context),
         mounts=_mounts(container, context),
         root_mounts=facts.image.root_mounts,
         scratch=task.scratch,
+        volumes=task.volumes,
+        volume_user=_rewritten(Place.USER, facts.image.user, context),
     )
 
 
-def overridden(container: Container, variables: Mapping[str, str]) -> Container:
-    """Return a container with the variables that RunTask overrides."""
-    return replace(container, environment={**container.environment, **variables})
+def overridden(container: Container, overrides: Overrides) -> Container:
+    """Return a container with what RunTask overrides."""
+    return replace(
+        container,
+        environment={**container.environment, **overrides.environment},
+        command=container.command if overrides.command is None else overrides.command,
+    )
 
 
 def service(rendered: Service, facts: Facts) -> Service:
@@ -128,6 +135,8 @@ def differences(booted: Booted, image: Image) -> Iterator[Difference]:
     command = _rendered_command(container, image)
     if command != booted.command:
         yield Difference(Place.COMMAND, shlex.join(command), shlex.join(booted.command))
+    if container.user != booted.user:
+        yield Difference(Place.USER, container.user, booted.user)
     if container.health != booted.health:
         yield from _health_differences(container.health, booted.health)
     shared = {mount.path for mount in container.mounts}
@@ -195,10 +204,10 @@ def _health_differences(rendered: HealthCheck | None, booted: HealthCheck | None
 
 
 def _mounts(container: Container, context: Context) -> dict[str, Path]:
-    """Return what lies where: shared volumes, and in namespaces the image's files, the authority over its bundle."""
+    """Return what lies where: the file system, and in namespaces the image's files, the authority over its bundle."""
     facts = context.facts
     mounts = {
-        mount.path: facts.volumes[mount.volume] for mount in container.mounts if mount.volume in facts.volumes
+        mount.path: facts.volumes[mount.access_point] for mount in container.mounts if mount.access_point
     }
     if facts.mode is Mode.PLAIN:
         return mounts

@@ -53,10 +53,19 @@ def user_of(booted: Booted) -> tuple[int, int]:
         ValueError: The definition has a name where a number is needed.
 
     """
-    user, _, group = booted.container.user.partition(":")
+    return _numbers(booted, booted.user)
+
+
+def volume_user_of(booted: Booted) -> tuple[int, int]:
+    """Return user and group of the scratch volumes."""
+    return _numbers(booted, booted.volume_user)
+
+
+def _numbers(booted: Booted, named: str) -> tuple[int, int]:
+    user, _, group = named.partition(":")
     if not user.isdigit() or not (group or "0").isdigit():
         raise ValueError(
-            f"container {booted.container.name}: user must be numbers like 50000:0, got {booted.container.user!r}"
+            f"container {booted.container.name}: user must be numbers like 50000:0, got {named!r}"
         )
     return int(user), int(group or 0)
 
@@ -64,7 +73,7 @@ def user_of(booted: Booted) -> tuple[int, int]:
 def scratch_volumes(booted: Booted) -> dict[str, Path]:
     """Return path in the container -> folder here of each volume that dies with the task."""
     return {
-        mount.path: booted.scratch / "volumes" / mount.volume
+        mount.path: booted.volumes / mount.volume
         for mount in booted.container.mounts
         if mount.path not in booted.mounts
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypedDict
 
 SHORT: Final = 8
@@ -52,6 +53,8 @@ class Status(TypedDict):
     """Whether every service has its healthy tasks, and the balancer a target."""
     error: str
     """What went wrong since the start, and still is; empty otherwise."""
+    aws: dict[str, str]
+    """Variables with which AWS tools of this machine find the twin's AWS; empty before it answers."""
     notes: list[str]
     """What a person must know before trusting it, such as what the mode cannot show."""
     services: list[ServiceStatus]
@@ -85,7 +88,19 @@ def table(status: Status) -> str:
             count = restarts = ""
     state = "ready" if status["ready"] else status["phase"]
     lines = [f"{status['stack']} at {status['url']} ({status['mode']}): {state}", *aligned(rows)]
-    return "\n".join([*lines, *status["notes"], *filter(None, [status["error"]])])
+    return "\n".join([*lines, *status["notes"], *filter(None, [status["error"]]), *exports(status["aws"])])
+
+
+def exports(variables: Mapping[str, str]) -> list[str]:
+    """Return lines for a shell that make AWS tools talk to the twin, and to nothing else."""
+    if not variables:
+        return []
+    return [
+        *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+        'export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}"',
+        'export no_proxy="$NO_PROXY"',
+        "unset AWS_PROFILE AWS_SESSION_TOKEN",
+    ]
 
 
 def _task(task: TaskStatus | None) -> tuple[str, ...]:

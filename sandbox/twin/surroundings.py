@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -43,7 +44,12 @@ class Servers:
 
 @contextlib.contextmanager
 def serving(
-    platform: Platform, folder: Path, gateway: str | None, stand_ins: StandIns, starter: Executor
+    platform: Platform,
+    folder: Path,
+    gateway: str | None,
+    stand_ins: StandIns,
+    starter: Executor,
+    outside: socket.socket,
 ) -> Iterator[Servers]:
     """Run database, broker and AWS endpoint until the block ends.
 
@@ -53,6 +59,7 @@ def serving(
         gateway: Address that containers reach; None when they are plain processes on this machine.
         stand_ins: Who does what the endpoint cannot do.
         starter: Starts database and broker, which end with its thread.
+        outside: Listens on this machine for whoever asks AWS from outside of the twin's network.
 
     """
     metastore, broker = platform.metastore, platform.broker
@@ -89,6 +96,7 @@ def serving(
                 region=platform.region,
                 address=EVERY_ADDRESS if gateway else LOCALHOST,
                 account=platform.account,
+                outside=outside,
             )
         )
         endpoint.show(platform, postgresql.owner_password)

@@ -6,7 +6,6 @@ Nothing here waits: `tick` does what is due and returns.
 from __future__ import annotations
 
 import secrets
-import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from sandbox.twin.folders import erase
 from sandbox.twin.health import START_INTERVAL_SECONDS, Health, HealthMonitor, Running
 from sandbox.twin.isolation import CannotStartError, Isolation, Process
 from sandbox.twin.logs import Logs
@@ -73,8 +73,15 @@ class _Run:
     process: Process | None = None
     monitor: HealthMonitor | None = None
     exit_code: int | None = None
+    started_at: float = 0.0
+    restarts: int = 0
     terminated_at: float | None = None
     killed: bool = False
+
+    def may_restart(self, now: float) -> bool:
+        """Return whether its end, just now, is followed by another start."""
+        period = self.container.restart_seconds
+        return period is not None and now >= self.started_at + period
 
     @property
     def started(self) -> bool:
@@ -161,6 +168,11 @@ class Task:
         return {name: run.exit_code for name, run in self._runs.items() if run.exit_code is not None}
 
     @property
+    def restarts(self) -> Mapping[str, int]:
+        """How often each container was started again."""
+        return {name: run.restarts for name, run in self._runs.items()}
+
+    @property
     def environments(self) -> Mapping[str, Mapping[str, str]]:
         """What each container was started with."""
         return {name: run.booted.environment for name, run in self._runs.items() if run.booted is not None}
@@ -173,10 +185,11 @@ class Task:
         """Return what its containers use."""
         return sum(run.process.memory_bytes() for run in self._runs.values() if run.process and run.running)
 
-    def signal(self, number: int) -> None:
-        """Send a signal to the command of each container."""
+    def signal(self, number: int, container: str | None = None) -> None:
+        """Send a signal to the command of a container, or of each essential one."""
         for run in self._runs.values():
-            if run.process is not None:
+            wanted = run.container.essential if container is None else run.container.name == container
+            if wanted and run.process is not None:
                 run.process.signal(number)
 
     def kill(self) -> None:
@@ -217,7 +230,9 @@ class Task:
                 continue
             if run.monitor is not None:
                 run.monitor.close()
-            if run.container.essential:
+            if self.status is not Status.STOPPING and run.may_restart(now):
+                self._restart(run, now)
+            elif run.container.essential:
                 self.exit_code = run.exit_code if self.exit_code is None else self.exit_code
                 self.stop(ESSENTIAL_EXITED, now)
 
@@ -248,10 +263,23 @@ class Task:
                 )
         return all(run.fulfils(condition) for run, condition in waits)
 
+    def _restart(self, run: _Run, now: float) -> None:
+        """Start a container again; its volumes are as it left them."""
+        try:
+            self._start_container(run, now)
+        except Exception as error:
+            # As in a start: the trouble of one container must not end the twin.
+            if run.container.essential:
+                self.stop(f"{type(error).__name__}: {error}", now)
+            return
+        run.exit_code = None
+        run.restarts += 1
+
     def _start_container(self, run: _Run, now: float) -> None:
         placement = Placement(task_id=self.id, service=self.service, address=self.address, folder=self.folder)
         run.booted = self.host.boot(run.container, placement)
         run.process = self.host.isolation.start(run.booted, self.log(run.container.name))
+        run.started_at = now
         if run.booted.health is not None:
             run.monitor = HealthMonitor(
                 run.booted.health,
@@ -294,4 +322,4 @@ class Task:
         if self.address:
             self.host.isolation.release(self.address)
             # Scratch dies with the task, on Fargate as well.
-            shutil.rmtree(self.folder, ignore_errors=True)
+            erase(self.folder)

@@ -15,17 +15,20 @@ from typing import Any, Final
 
 from sandbox.cli import SandboxError
 from sandbox.twin import hosts, rewriting
-from sandbox.twin.aws_endpoint import TaskRequest, TaskState
+from sandbox.twin.aws_endpoint import ServiceTask, TaskRequest, TaskState
+from sandbox.twin.ecs_api import metadata
 from sandbox.twin.isolation import Isolation, Mode
 from sandbox.twin.log_view import LogFile
 from sandbox.twin.logs import Logs
-from sandbox.twin.model import Booted, Container, Service, TaskDefinition
+from sandbox.twin.model import Booted, Container, Overrides, Service, TaskDefinition
 from sandbox.twin.rewrites import Facts
 from sandbox.twin.service import ServiceController
 from sandbox.twin.status import ServiceStatus, TaskStatus
 from sandbox.twin.surroundings import BalancerProcess, Servers
 from sandbox.twin.task import Health, Host, Placement, Status, Task
 
+VOLUMES: Final = "volumes"
+"""Folder of a task beside those of its containers."""
 ONE_OFF: Final = "one-off"
 """In place of a service's name: its tasks run once."""
 MIB: Final = 1024 * 1024
@@ -48,6 +51,12 @@ class Change:
     """Added to the command."""
     mounts: Mapping[str, str] = field(default_factory=dict)
     """Paths in the container by what lies there instead: files or folders of this machine. Namespaces only."""
+    container: str | None = None
+    """Which one; None: the essential ones."""
+
+    def concerns(self, container: Container) -> bool:
+        """Say whether this container is changed."""
+        return container.essential if self.container is None else container.name == self.container
 
     def apply(self, container: Container) -> Container:
         """Return the container, changed."""
@@ -97,8 +106,8 @@ class Twin:
         self._logs = Logs(folder / "logs")
         self._host = Host(isolation=isolation, boot=self._boot, logs=self._logs, folder=folder / "tasks")
         self._changes: dict[str, Change] = {}
-        self._overrides: dict[str, Mapping[str, Mapping[str, str]]] = {}
-        """Variables of one-off tasks by container, by task id."""
+        self._overrides: dict[str, Mapping[str, Overrides]] = {}
+        """By container, by the id of a one-off task."""
         self._one_off: list[Task] = []
         self._names: dict[str, list[str]] = {}
         self._told, self._troubles = told, set[str]()
@@ -168,20 +177,55 @@ class Twin:
 
     def run_task(self, request: TaskRequest) -> Callable[[], TaskState]:
         """Start a one-off task and return what tells its state."""
-        definition = next(
-            (
-                each
-                for each in self._platform.definitions
-                if request.definition in (each.arn, _short(each.arn))
-            ),
-            None,
-        )
+        definition = self.definition(request.definition)
         if definition is None:
             raise TwinError(f"the stack has no task definition {request.definition}")
         task = Task(definition, ONE_OFF, self._host, self._clock(), id=request.id)
-        self._overrides[task.id] = request.environment
+        self._overrides[task.id] = request.overrides
         self._one_off.append(task)
-        return lambda: _task_state(task)
+        return lambda: self._task_state(task)
+
+    def definition(self, named: str) -> TaskDefinition | None:
+        """Return a task definition by its ARN, or by family and revision."""
+        return next(
+            (each for each in self._platform.definitions if named in (each.arn, _short(each.arn))), None
+        )
+
+    def service_tasks(self) -> list[ServiceTask]:
+        """Return the tasks of all services, those that are ending included."""
+        return [
+            ServiceTask(
+                id=task.id, service=task.service, definition=task.definition, state=self._task_state(task)
+            )
+            for controller in self.services.values()
+            for task in controller.tasks
+        ]
+
+    def log_lines(self, group: str, stream: str) -> list[str] | None:
+        """Return what a container has written, by where CloudWatch Logs would have it; None if there is no such."""
+        stream, _, task_id = stream.rpartition("/")
+        for task in self._every_task():
+            for container in task.definition.containers if task.id == task_id else ():
+                place = container.log
+                if place and (place.group, f"{place.prefix}/{container.name}") == (group, stream):
+                    path = task.log(container.name)
+                    return path.read_text(errors="replace").splitlines() if path.exists() else []
+        return None
+
+    def metadata(self, container_id: str) -> Mapping[str, Any] | None:
+        """Return what ECS tells a container about its task, by the container's id."""
+        for task in self._every_task():
+            if container_id.startswith(task.id):
+                found = metadata(
+                    task.id,
+                    task.definition,
+                    cluster_arn=self._platform.cluster_arn,
+                    service="" if task.service == ONE_OFF else task.service,
+                    state=self._task_state(task),
+                )
+                known = {each["DockerId"] for each in found["Containers"]}
+                return found if container_id in known else None
+        return None
 
     def modify_user(self, request: Mapping[str, Any]) -> None:
         """Give the broker's user what ModifyUser asks for."""
@@ -246,9 +290,9 @@ class Twin:
         controller = self._controller(service)
         controller.stop_task(self._task(service, task).id, self._clock())
 
-    def kill(self, service: str, task: str, signal: int) -> None:
-        """Send a signal to the command of each container of a task."""
-        self._task(service, task).signal(signal)
+    def kill(self, service: str, task: str, signal: int, container: str | None = None) -> None:
+        """Send a signal to the command of a container, or of the essential ones, of a task."""
+        self._task(service, task).signal(signal, container)
 
     def destroy(self, service: str, task: str) -> None:
         """End a task as when its machine is lost: everything in it at once."""
@@ -269,14 +313,18 @@ class Twin:
         variables: Mapping[str, str | None],
         arguments: Sequence[str] = (),
         mounts: Mapping[str, str] | None = None,
+        container: str | None = None,
     ) -> None:
-        """Deploy a service with other variables, further arguments or other files; none of them: as rendered."""
+        """Deploy a service with other variables, further arguments or other files; none of them: as rendered.
+
+        The change is one of the essential containers, unless another one is named.
+        """
         if mounts and self.facts.mode is Mode.PLAIN:
             raise TwinError(
                 "plain processes share one file system: only in namespaces can a file be another one"
             )
         name = self._controller(service).service.name
-        self._changes[name] = Change(dict(variables), tuple(arguments), dict(mounts or {}))
+        self._changes[name] = Change(dict(variables), tuple(arguments), dict(mounts or {}), container)
         self.deploy(name)
 
     def events(self) -> list[tuple[float, str]]:
@@ -308,16 +356,20 @@ class Twin:
     def _boot(self, container: Container, placement: Placement) -> Booted:
         """Return a container as it is started."""
         change = self._changes.get(placement.service)
+        if change and not change.concerns(container):
+            change = None
         if change:
             container = change.apply(container)
-        if overrides := self._overrides.get(placement.task_id):
-            container = rewriting.overridden(container, overrides.get(container.name, {}))
+        if overrides := self._overrides.get(placement.task_id, {}).get(container.name):
+            container = rewriting.overridden(container, overrides)
         hosts_file = placement.folder / "hosts"
         hosts.write(hosts_file, placement.address, self._all_names())
         task = rewriting.Task(
+            id=placement.task_id,
             address=placement.address,
             hosts_file=hosts_file,
             scratch=placement.folder / container.name,
+            volumes=placement.folder / VOLUMES,
             ports=self.facts.ports if self.facts.mode is Mode.PLAIN else {},
         )
         booted = rewriting.boot(container, self.facts, task, self.servers.endpoint.resolve)
@@ -362,6 +414,24 @@ class Twin:
     def _tasks(self) -> list[Task]:
         tasks = [task for controller in self.services.values() for task in controller.tasks]
         return [task for task in (*tasks, *self._one_off) if task.status is not Status.STOPPED]
+
+    def _every_task(self) -> list[Task]:
+        """Return what is known of tasks, those that ended lately included."""
+        of_services = [
+            task for controller in self.services.values() for task in (*controller.tasks, *controller.stopped)
+        ]
+        return [*of_services, *self._one_off]
+
+    def _task_state(self, task: Task) -> TaskState:
+        stopped = task.status is Status.STOPPED
+        started = None if task.started_at is None else task.started_at + time.time() - self._clock()
+        return TaskState(
+            status=task.status.value,
+            exit_codes=dict(task.exit_codes),
+            stop_code="EssentialContainerExited" if stopped and task.exit_codes else None,
+            stopped_reason=task.stopped_reason or None,
+            started_at=started,
+        )
 
     def _controller(self, service: str) -> Controller:
         found = [
@@ -425,16 +495,6 @@ class Twin:
 def _serves(task: Task) -> bool:
     """Say whether a task is one that others may use."""
     return task.status is Status.RUNNING and (task.health is Health.HEALTHY or not task.has_check)
-
-
-def _task_state(task: Task) -> TaskState:
-    stopped = task.status is Status.STOPPED
-    return TaskState(
-        status=task.status.value,
-        exit_codes=dict(task.exit_codes),
-        stop_code="EssentialContainerExited" if stopped and task.exit_codes else None,
-        stopped_reason=task.stopped_reason or None,
-    )
 
 
 def _short(arn: str) -> str:

@@ -35,6 +35,7 @@ DATA = frozenset(
 DEFINITION, SERVICE = "aws:ecs/taskDefinition:TaskDefinition", "aws:ecs/service:Service"
 INVOCATION = "aws:lambda/invocation:Invocation"
 FIREWALL = "airflow-dev-firewall"
+ONE_OFF = ("bootstrap", "release-publisher")
 REPLACEMENT = {"create-replacement", "replace", "delete-replaced"}
 
 Operations = dict[tuple[str, str], str]
@@ -53,7 +54,7 @@ class Change(NamedTuple):
 def rollout(*names: str) -> Operations:
     """Return the new task definitions, and the services that get them."""
     definitions = {(DEFINITION, f"airflow-dev-{name}-definition"): "replace" for name in names}
-    running = {(SERVICE, f"airflow-dev-{name}-service"): "update" for name in names if name != "bootstrap"}
+    running = {(SERVICE, f"airflow-dev-{name}-service"): "update" for name in names if name not in ONE_OFF}
     return definitions | running
 
 
@@ -120,6 +121,14 @@ CHANGES = [
         rollout("worker-default"),
     ),
     Change(
+        "a variable for release agents",
+        "components/wiring.py",
+        '    Plain("PLATFORM_RELEASE_BUCKET", PUBLISHER',
+        '    Plain("PLATFORM_RELEASE_VERIFY_SECONDS", AGENT, "60", "an example"),\n'
+        '    Plain("PLATFORM_RELEASE_BUCKET", PUBLISHER',
+        rollout("dag-processor", "triggerer", "worker-default"),
+    ),
+    Change(
         "a larger database",
         SETTINGS,
         "db.t4g.small",
@@ -131,7 +140,7 @@ CHANGES = [
         SETTINGS,
         'airflowVersion: "3.3.2"',
         'airflowVersion: "3.3.3"',
-        rollout("bootstrap", *ROLES) | GATE,
+        rollout(*ONE_OFF, *ROLES) | GATE,
     ),
     Change(
         "a NAT gateway in each zone",
@@ -152,7 +161,7 @@ CHANGES = [
         {
             ("aws:cloudwatch/logGroup:LogGroup", f"airflow-dev-{name}"): "update"
             for name in (
-                *(f"{role}-log" for role in ("bootstrap", *ROLES)),
+                *(f"{role}-log" for role in (*ONE_OFF, *ROLES)),
                 *("gate-log", "metastore-postgresql-log", "metastore-upgrade-log"),
             )
         },

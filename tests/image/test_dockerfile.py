@@ -64,9 +64,11 @@ def test_it_runs_as_the_definitions_say() -> None:
 
 def test_scratch_is_declared_and_owned() -> None:
     """Fargate gives a volume to root unless its mount point is declared, with the owner that it shall have."""
-    assert DOCKERFILE.exec_form("VOLUME") == list(task.SCRATCH.values())
-    assert f"install --directory --owner=50000 --group=0 --mode=0770 {task.STATE_PATH}" in PREPARATION
-    assert "chown 50000:0 /tmp" in PREPARATION
+    state, tmp = task.SCRATCH.values()
+    assert DOCKERFILE.exec_form("VOLUME") == [state, task.RELEASES_PATH, tmp]
+    owned = f"{state} {task.RELEASES_PATH}"
+    assert f"install --directory --owner=50000 --group=0 --mode=0770 {owned}" in PREPARATION
+    assert f"chown 50000:0 {tmp}" in PREPARATION
 
 
 def test_scratch_is_declared_after_it_is_owned() -> None:
@@ -86,7 +88,19 @@ def test_entry_point_and_health() -> None:
     assert DOCKERFILE.last("HEALTHCHECK") == "NONE"
 
 
-@pytest.mark.parametrize("command", ["platform-entrypoint", task.HEALTH_COMMAND, "platform-bootstrap"])
+def ours() -> set[str]:
+    """Return the commands of task definitions that only our image has."""
+    checks = (process.health.command[1] for process in task.PROCESSES.values() if process.health)
+    commands = {process.command[0] for process in task.PROCESSES.values()}
+    return {command for command in {*commands, *checks} if command.startswith("platform-")}
+
+
+def test_the_images_scripts_are_those_that_something_starts() -> None:
+    found = {path.name for path in (FOLDER / "bin").iterdir()}
+    assert found == {"platform-entrypoint"} | ours()
+
+
+@pytest.mark.parametrize("command", ["platform-entrypoint", *sorted(ours())])
 def test_commands_are_scripts_of_the_image(command: str) -> None:
     script = FOLDER / "bin" / command
     assert script.stat().st_mode & 0o111 == 0o111

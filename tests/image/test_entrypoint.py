@@ -18,6 +18,7 @@ from tests.image.test_start import COMMON, ENVIRONMENTS
 
 IMAGE = Path(__file__).parents[2] / "images" / "airflow"
 SHOW = "import json, os; print(json.dumps([os.getpid(), dict(os.environ)]))"
+BY_THE_SYSTEM = {"LC_CTYPE", "LD_PRELOAD"}
 CERTIFICATE_KEY = values.private_key()
 CERTIFICATE = values.certificate(CERTIFICATE_KEY, "api-server.internal")
 
@@ -27,6 +28,7 @@ class Container:
 
     def __init__(self, role: str, folder: Path) -> None:
         (folder / "dags").mkdir()
+        (folder / "releases").mkdir()
         (folder / "apache_airflow_core-3.3.2.dist-info").mkdir()
         given = COMMON | ENVIRONMENTS[role] | {"PLATFORM_ROLE": role}
         if "PLATFORM_API_SERVER_CERTIFICATE" in given:
@@ -34,7 +36,9 @@ class Container:
         if "PLATFORM_API_SERVER_PRIVATE_KEY" in given:
             given["PLATFORM_API_SERVER_PRIVATE_KEY"] = CERTIFICATE_KEY
         self.environment = {
-            name: value.replace("/opt/airflow/state", str(folder)).replace("/mnt/dags", str(folder / "dags"))
+            name: value.replace("/opt/airflow/state", str(folder))
+            .replace("/opt/airflow/releases", str(folder / "releases"))
+            .replace("/mnt/dags", str(folder / "dags"))
             for name, value in given.items()
         }
         # The folder of the fake Airflow, and the interpreter that this machine calls python.
@@ -88,6 +92,12 @@ def test_a_worker_sees_addresses_and_no_password_of_its_own(tmp_path: Path) -> N
 def test_a_workers_certificate_is_a_file(tmp_path: Path) -> None:
     environment = seen(Container("worker", tmp_path))
     assert Path(environment["AIRFLOW__API__SSL_CA_FILE"]).read_text() == CERTIFICATE
+
+
+@pytest.mark.parametrize("role", ["release-agent", "release-publisher"])
+def test_what_handles_releases_gets_no_address_of_airflow(tmp_path: Path, role: str) -> None:
+    container = Container(role, tmp_path)
+    assert seen(container).keys() - container.environment.keys() - BY_THE_SYSTEM == set()
 
 
 def test_an_api_servers_key_is_a_private_file(tmp_path: Path) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from images.airflow.platform_runtime.start import MADE_HERE, PARTS, USED_UP, Start, compose
 from images.airflow.platform_runtime.variables import Refusal
 
+RUNTIME = Path(__file__).parents[2] / "images" / "airflow" / "platform_runtime"
 VERSION = "3.3.2"
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----"
 KEY = "-----BEGIN PRIVATE KEY-----\nYQ==\n-----END PRIVATE KEY-----"
@@ -34,7 +37,12 @@ BROKER = {
 }
 JWT = {"AIRFLOW__API_AUTH__JWT_SECRET": "j" * 40}
 API_SECRET = {"AIRFLOW__API__SECRET_KEY": "s" * 40}
-DAGS = {"PLATFORM_DAG_STORAGE_PATH": "/mnt/dags"}
+COPIES = "/opt/airflow/releases"
+DAGS = {
+    "PLATFORM_RELEASES_PATH": COPIES,
+    "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": f"{HOME}/bundles",
+}
+STORAGE = {"PLATFORM_DAG_STORAGE_PATH": "/mnt/dags"}
 ENVIRONMENTS = {
     "api-server": {
         **METASTORE,
@@ -67,13 +75,15 @@ ENVIRONMENTS = {
         "FLOWER_KEYFILE": f"{HOME}/flower.key",
     },
     "bootstrap": METASTORE,
+    "release-agent": STORAGE,
+    "release-publisher": STORAGE,
 }
 TLS = "sslmode=verify-full&sslrootcert=%2Fca.pem"
-BUNDLES = [
+BUNDLES: list[dict[str, Any]] = [
     {
         "name": "dags",
-        "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
-        "kwargs": {"path": "/mnt/dags"},
+        "classpath": "platform_runtime.releases.bundle.ReleaseBundle",
+        "kwargs": {"releases_path": COPIES, "requests_path": f"{HOME}/release-requests"},
     }
 ]
 
@@ -99,6 +109,8 @@ ASSIGNED = {
     "worker": BROKER_URLS | BUNDLE_LIST | {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "9"},
     "flower": BROKER_URLS | {"FLOWER_BASIC_AUTH": "flower:flower-password"},
     "bootstrap": metastore_urls("bootstrap"),
+    "release-agent": {},
+    "release-publisher": {},
 }
 FILES = {
     "api-server": {f"{HOME}/api-server.pem": CERTIFICATE, f"{HOME}/api-server.key": KEY},
@@ -147,13 +159,26 @@ def test_flower_has_a_pair_of_its_own() -> None:
     assert [role for role in ENVIRONMENTS if started(role).pair] == ["flower"]
 
 
-def test_readers_need_the_storage() -> None:
-    readers = {role: started(role).folders for role in ENVIRONMENTS}
-    assert {role for role, folders in readers.items() if folders == ["/mnt/dags"]} == {
-        "dag-processor",
-        "triggerer",
-        "worker",
-    }
+FOLDERS = {
+    "dag-processor": [COPIES],
+    "triggerer": [COPIES],
+    "worker": [COPIES],
+    "release-agent": ["/mnt/dags"],
+    "release-publisher": ["/mnt/dags"],
+}
+
+
+@pytest.mark.parametrize("role", ENVIRONMENTS)
+def test_what_must_be_there(role: str) -> None:
+    """Copies for those that read DAGs, the storage for what handles releases."""
+    assert started(role).folders == FOLDERS.get(role, [])
+
+
+def test_the_bundle_is_one_of_the_image() -> None:
+    """Airflow imports it by this name, from the folder that is on its path."""
+    module, _, name = BUNDLES[0]["classpath"].rpartition(".")
+    text = (RUNTIME / f"{module.removeprefix('platform_runtime.').replace('.', '/')}.py").read_text()
+    assert f"\nclass {name}(BaseDagBundle):" in text
 
 
 @pytest.mark.parametrize("role", ENVIRONMENTS)
@@ -282,15 +307,18 @@ KEYS = [
 
 
 @pytest.mark.parametrize("name", KEYS)
-@pytest.mark.parametrize("role", ["worker", "flower"])
-def test_workers_and_flower_hold_no_key_of_the_platform(role: str, name: str) -> None:
+@pytest.mark.parametrize("role", ["worker", "flower", "release-agent", "release-publisher"])
+def test_these_hold_no_key_of_the_platform(role: str, name: str) -> None:
     assert problems(role, **{name: "x" * 40}) == [f"{name} must not be set: a {role} must not know it"]
 
 
 def test_unknown_role() -> None:
     with pytest.raises(Refusal) as caught:
         compose(COMMON | {"PLATFORM_ROLE": "webserver"}, ["airflow"], VERSION)
-    roles = "api-server, scheduler, dag-processor, triggerer, worker, flower, bootstrap"
+    roles = (
+        "api-server, scheduler, dag-processor, triggerer, worker, flower, bootstrap, release-agent,"
+        " release-publisher"
+    )
     assert caught.value.problems == [f"PLATFORM_ROLE: want one of {roles}, got webserver"]
 
 

@@ -40,7 +40,7 @@ def test_what_the_dockerfile_says(image: Image) -> None:
     assert image.airflow_version == "3.3.2"
     assert image.entry_point == ("platform-entrypoint",)
     assert image.user == "50000:0"
-    assert image.scratch == ("/opt/airflow/state", "/tmp")
+    assert image.scratch == ("/opt/airflow/state", "/opt/airflow/releases", "/tmp")
 
 
 def test_files_by_their_place_in_the_container(image: Image) -> None:

@@ -8,8 +8,16 @@ from typing import Any
 
 from cryptography import x509
 
-from sandbox.twin.aws_endpoint import STOPPED, Endpoint, StandIns, TaskRefusedError, TaskRequest, TaskState
-from sandbox.twin.model import SecretSource
+from sandbox.twin.aws_endpoint import (
+    STOPPED,
+    Endpoint,
+    ServiceTask,
+    StandIns,
+    TaskRefusedError,
+    TaskRequest,
+    TaskState,
+)
+from sandbox.twin.model import SecretSource, TaskDefinition
 
 
 @dataclass
@@ -21,6 +29,10 @@ class Twin:
     running: int = 0
     requests: list[TaskRequest] = field(default_factory=list)
     users: list[dict[str, Any]] = field(default_factory=list)
+    tasks: list[ServiceTask] = field(default_factory=list)
+    definitions: dict[str, TaskDefinition] = field(default_factory=dict)
+    logs: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
     endpoint: Endpoint = field(init=False)
 
     def run(self, request: TaskRequest) -> Callable[[], TaskState]:
@@ -37,6 +49,10 @@ class Twin:
             run_task=self.run,
             modify_user=lambda asked: self.users.append(dict(asked)),
             running=lambda _: self.running,
+            tasks=lambda: self.tasks,
+            definition=lambda arn: self.definitions.get(arn, None),
+            log=lambda group, stream: self.logs.get((group, stream)),
+            metadata=lambda own: self.metadata.get(own, None),
         )
 
     def value(self, arn: str) -> str:

@@ -26,7 +26,7 @@ RUN_SECONDS: Final = 45.0
 START_SECONDS: Final = 120.0
 """For a service: processes of Airflow start slowly on a busy machine."""
 PARSE_SECONDS: Final = 25.0
-"""For a change of the DAG files: they are looked through every 10 seconds."""
+"""For a release of DAGs: every 10 seconds the dag-processor looks for one."""
 POLL_SECONDS: Final = 0.3
 CONNECTION: Final = "drill"
 PASSWORD: Final = "p@ss:/%#?&$"
@@ -160,16 +160,18 @@ def only_our_own_dags_are_known(twin: RunningTwin) -> None:
 
 
 def a_new_dag_is_seen_soon(twin: RunningTwin) -> None:
-    """Write a file: a release must be there within seconds, not after Airflow's 5 minutes."""
+    """Release a file: it must be known within seconds, not after Airflow's 5 minutes."""
     dag_id = f"drill_new_{int(time.time())}"
     file = twin.project / "dags" / "drills" / f"{dag_id}.py"
     file.write_text(
         f"from airflow.sdk import dag\n\n\n@dag(schedule=None)\ndef {dag_id}() -> None:\n    ...\n\n\n{dag_id}()\n"
     )
     try:
+        twin.release()
         wait(lambda: dag_id in twin.airflow.dags(), PARSE_SECONDS, "a new DAG is known")
     finally:
         file.unlink()
+        twin.release()
 
 
 # Logins.

@@ -18,6 +18,7 @@ from sandbox.twin.rewrites import Facts, Sizes, Task
 from tests.unit.stacks import deployed
 
 BUNDLE = "/opt/platform/certificates/rds-global-bundle.pem"
+TASK_ID = "0123456789abcdef" * 2
 IMAGE = Image(
     airflow_version="3.3.2",
     python=Path("/venv/bin/python"),
@@ -31,7 +32,7 @@ IMAGE = Image(
     },
     entry_point=("platform-entrypoint",),
     user="50000:0",
-    scratch=("/opt/airflow/state", "/tmp"),
+    scratch=("/opt/airflow/state", "/opt/airflow/releases", "/tmp"),
     files={
         "/opt/platform/certificates": Path("/repository/certificates"),
         "/opt/platform/bin": Path("/repository/bin"),
@@ -59,7 +60,12 @@ def resources(stack: str) -> list[dict[str, Any]]:
     ]
     cidr = {"cidrBlock": monitor.one("awsx:ec2:Vpc").inputs["cidrBlock"]}
     vpc = f"urn:pulumi:{stack}::airflow-platform::{platform.VPC}::vpc"
-    return [*found, {"urn": vpc, "type": platform.VPC, "id": "vpc-1", "inputs": cidr, "outputs": cidr}]
+    outputs = {
+        "urn": f"urn:pulumi:{stack}::airflow-platform::{platform.STACK}::{stack}",
+        "type": platform.STACK,
+    }
+    own = {**outputs, "id": "", "inputs": {}, "outputs": dict(monitor.exports)}
+    return [*found, own, {"urn": vpc, "type": platform.VPC, "id": "vpc-1", "inputs": cidr, "outputs": cidr}]
 
 
 @cache
@@ -91,7 +97,7 @@ def facts(
         url="http://localhost:8080",
         aws_url="http://10.20.0.2:5000",
         authority=folder / "authority.pem",
-        volumes={"dags": folder / "dags"},
+        volumes=dict.fromkeys(read(stack).access_points, folder / "efs"),
         ports={5432: 15432, 6379: 16379, 8080: 18080, 8793: 18793, 8794: 18794, 5555: 15555},
         timers=timers,
         sizes=sizes or Sizes(),
@@ -101,8 +107,10 @@ def facts(
 def task(folder: Path = Path("/twin")) -> Task:
     """Return what is true for one task."""
     return Task(
+        id=TASK_ID,
         address="10.20.0.11",
         hosts_file=folder / "hosts",
         scratch=folder / "scratch",
+        volumes=folder / "volumes",
         ports={8080: 28080, 8974: 28974, 5555: 25555},
     )

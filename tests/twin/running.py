@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -64,9 +65,9 @@ class RunningTwin:
         return ids[0]
 
     def environment(self, role: str) -> Mapping[str, str]:
-        """Return what the container of a service was started with."""
-        (found,) = self.call("environment", service=role).values()
-        environment: Mapping[str, str] = found
+        """Return what the container that a service is about was started with."""
+        service = self.service(role)
+        environment: Mapping[str, str] = self.call("environment", service=service["name"])[service["role"]]
         return environment
 
     def change(
@@ -118,9 +119,30 @@ class RunningTwin:
         return "\n".join(file.read_text(errors="replace") for file in files)
 
     def log_file(self, role: str) -> Path:
-        """Return the log of the first running task of a service."""
-        (found,) = self.call("logs_path", service=role, task=self.task(role))
-        return Path(found["path"])
+        """Return the log of the first running task of a service: of the container that the service is about."""
+        name = self.service(role)["role"]
+        files = self.call("logs_path", service=role, task=self.task(role))
+        return next(Path(each["path"]) for each in files if each["container"] == name)
+
+    def release(self) -> None:
+        """Release the project's DAGs as they are.
+
+        Raises:
+            AssertionError: They are not released.
+
+        """
+        assert self._sandbox("twin", "release", "--stack", self.stack).returncode == 0, (
+            "the DAGs are not released"
+        )
+
+    def operations(self, *arguments: str) -> Any:
+        """Run a command of the operators and return its result."""
+        environment = {**os.environ, **self.call("status", memory=False)["aws"]}
+        command = [sys.executable, "-m", "operations", *arguments, "--json"]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False
+        )
+        return json.loads(done.stdout)
 
     def exec(self, role: str, *command: str) -> tuple[int, str]:
         """Run a command in a container; return its exit code and output."""

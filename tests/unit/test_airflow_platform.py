@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from operations.stack_outputs import StackOutputs, parse
 from tests.harness import VPC, RecordingMonitor
 from tests.unit import environments
 from tests.unit.environments import NAME
@@ -67,7 +68,7 @@ def test_components(small: RecordingMonitor) -> None:
         "airflow:data:Credentials": 1,
         "airflow:data:PrivateBucket": 1,
         "airflow:compute:Cluster": 1,
-        "airflow:compute:AirflowTask": 6,
+        "airflow:compute:AirflowTask": 7,
         "airflow:compute:AirflowService": 5,
         "airflow:compute:WorkerPool": 1,
         "airflow:edge:WebEntry": 1,
@@ -259,6 +260,36 @@ def test_outputs_name_the_roles_that_run_code_of_dags(full: RecordingMonitor) ->
     assert full.outputs[NAME]["dagRoleArns"] == [
         roles[f"{NAME}-{who}-task-role"] for who in ("triggerer", "worker-default", "worker-heavy")
     ]
+
+
+def test_outputs_name_every_service_that_reads_dags(full: RecordingMonitor) -> None:
+    """Each of their containers has to prove a release, so none may be missing."""
+    states = {name: full.resources[each.urn].state["name"] for name, each in services(full).items()}
+    readers = ("dag-processor", "triggerer", "worker-default", "worker-heavy")
+    assert full.outputs[NAME]["dagReaderServices"] == [states[reader] for reader in readers]
+
+
+def test_a_release_finds_everything_in_the_outputs(small: RecordingMonitor) -> None:
+    """As the command reads them: what it would miss, it would say by name."""
+    found = parse(json.dumps(small.outputs[NAME]), "the stack staging")
+    names = {each.name: small.resources[each.urn].state.get("name") for each in small.registered}
+    definition = small.state(DEFINITION, f"{NAME}-release-publisher-definition")
+    assert found == StackOutputs(
+        release_bucket="releases",
+        ledger_table=str(small.state("aws:dynamodb/table:Table")["name"]),
+        cluster=str(small.state("aws:ecs/cluster:Cluster")["name"]),
+        publisher_task_definition=definition["arn"],
+        publisher_subnets=tuple(f"subnet-{NAME}-network-vpc-private-{zone}" for zone in (1, 2)),
+        publisher_security_groups=(
+            small.id("aws:ec2/securityGroup:SecurityGroup", f"{NAME}-firewall-release-publisher"),
+        ),
+        reader_services=tuple(
+            str(names[f"{NAME}-{reader}-service"])
+            for reader in ("dag-processor", "triggerer", "worker-default")
+        ),
+        image_digest=f"sha256:{'0' * 64}",
+        region="eu-west-1",
+    )
 
 
 def test_outputs(small: RecordingMonitor) -> None:

@@ -24,7 +24,12 @@ CLUSTER = "arn:aws:ecs:eu-west-1:111111111111:cluster/airflow-dev"
 TARGET_GROUP = "arn:aws:elasticloadbalancing:eu-west-1:111111111111:targetgroup/api/0123456789abcdef"
 SCHEDULER = test_airflow_task.ARGS
 API_SERVER = replace(SCHEDULER, role=Role.API_SERVER)
-WORKER = replace(SCHEDULER, role=Role.WORKER, dag_volume=test_airflow_task.DAGS)
+WORKER = replace(
+    SCHEDULER,
+    role=Role.WORKER,
+    dag_volume=test_airflow_task.DAGS,
+    agent_environment=test_airflow_task.AGENT,
+)
 ARGS = AirflowServiceArgs(
     task=SCHEDULER,
     cluster_arn=CLUSTER,
@@ -199,9 +204,13 @@ def test_everything_on_spot() -> None:
             {"task": replace(SCHEDULER, role=Role.BOOTSTRAP)},
             "task.role: want a process that runs all the time, got bootstrap",
         ),
+        (
+            {"task": test_airflow_task.PUBLISHER},
+            "task.role: want a process that runs all the time, got release-publisher",
+        ),
         ({"target_group_arn": TARGET_GROUP}, "target_group_arn: want none, the role scheduler has no port"),
     ],
-    ids=["count", "scheduler on Spot", "Spot", "one-off", "no port"],
+    ids=["count", "scheduler on Spot", "Spot", "bootstrap", "publisher", "no port"],
 )
 def test_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):

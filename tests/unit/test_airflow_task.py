@@ -53,7 +53,9 @@ ARGS = AirflowTaskArgs(
     log_retention_days=30,
 )
 DAGS = DagVolume(file_system_id="fs-0123456789abcdef0", access_point_id="fsap-0123456789abcdef0")
-READER = replace(ARGS, role=Role.DAG_PROCESSOR, dag_volume=DAGS)
+AGENT = {"PLATFORM_ROLE": "release-agent"}
+READER = replace(ARGS, role=Role.DAG_PROCESSOR, dag_volume=DAGS, agent_environment=AGENT)
+PUBLISHER = replace(ARGS, role=Role.RELEASE_PUBLISHER, dag_volume=DAGS)
 
 
 def airflow_task(deploy: Deployment, args: AirflowTaskArgs = ARGS) -> RecordingMonitor:
@@ -162,6 +164,16 @@ def expected(monitor: RecordingMonitor, volumes: list[dict[str, Any]]) -> dict[s
 
 
 SCRATCH = [{"name": "state"}, {"name": "tmp"}]
+STORAGE = {
+    "name": "dags",
+    "efsVolumeConfiguration": {
+        "fileSystemId": "fs-0123456789abcdef0",
+        "rootDirectory": "/",
+        "transitEncryption": "ENABLED",
+        "authorizationConfig": {"accessPointId": "fsap-0123456789abcdef0", "iam": "ENABLED"},
+    },
+}
+"""NFS over TLS, with the identity of the task role, through one door only."""
 
 
 def test_definition(deploy: Deployment) -> None:
@@ -170,18 +182,14 @@ def test_definition(deploy: Deployment) -> None:
 
 
 def test_definition_of_a_reader(deploy: Deployment) -> None:
-    """NFS over TLS, with the identity of the task role, through the reader's door only."""
+    """It has scratch for the copies, too."""
     monitor = airflow_task(deploy, READER)
-    volume = {
-        "name": "dags",
-        "efsVolumeConfiguration": {
-            "fileSystemId": "fs-0123456789abcdef0",
-            "rootDirectory": "/",
-            "transitEncryption": "ENABLED",
-            "authorizationConfig": {"accessPointId": "fsap-0123456789abcdef0", "iam": "ENABLED"},
-        },
-    }
-    assert definition(monitor) == expected(monitor, [volume, *SCRATCH])
+    assert definition(monitor) == expected(monitor, [STORAGE, *SCRATCH, {"name": "releases"}])
+
+
+def test_definition_of_the_publisher(deploy: Deployment) -> None:
+    monitor = airflow_task(deploy, PUBLISHER)
+    assert definition(monitor) == expected(monitor, [STORAGE, *SCRATCH])
 
 
 def test_intel_image(deploy: Deployment) -> None:
@@ -205,6 +213,38 @@ def test_container(deploy: Deployment, changes: dict[str, Any]) -> None:
     )
     got = monitor.one(DEFINITION).inputs["containerDefinitions"]
     assert json.loads(got) == json.loads(value(deploy, task.container_definitions(container)))
+
+
+@pytest.mark.parametrize("changes", [{}, {"command": ("airflow", "version"), "exec_enabled": True}])
+def test_containers_of_a_reader(deploy: Deployment, changes: dict[str, Any]) -> None:
+    """The agent has Airflow's image and log, a command and variables of its own, and no secret."""
+    args = replace(READER, **changes)
+    monitor = airflow_task(deploy, args)
+    reader = task.ContainerArgs(
+        role=Role.DAG_PROCESSOR,
+        image=IMAGE,
+        command=args.command,
+        region=REGION,
+        log_group_name=monitor.state(LOG_GROUP)["name"],
+        environment=args.environment,
+        secrets=args.secrets,
+        exec_enabled=args.exec_enabled,
+    )
+    agent = task.ContainerArgs(
+        role=Role.RELEASE_AGENT,
+        image=IMAGE,
+        region=REGION,
+        log_group_name=monitor.state(LOG_GROUP)["name"],
+        environment=AGENT,
+        exec_enabled=args.exec_enabled,
+    )
+    got = monitor.one(DEFINITION).inputs["containerDefinitions"]
+    assert json.loads(got) == json.loads(value(deploy, task.container_definitions(reader, agent)))
+
+
+def test_the_publisher_has_no_agent(deploy: Deployment) -> None:
+    containers = json.loads(airflow_task(deploy, PUBLISHER).one(DEFINITION).inputs["containerDefinitions"])
+    assert [container["name"] for container in containers] == ["release-publisher"]
 
 
 @pytest.mark.parametrize(
@@ -278,15 +318,31 @@ def test_long_name_still_fits_a_role(deploy: Deployment) -> None:
         ({"memory_mib": 512}, "memory_mib: want one of 1024, 2048, 3072, 4096, got 512"),
         ({"log_retention_days": 31}, "log_retention_days: want one of 1, 3, .*, got 31"),
         ({"role": Role.WORKER}, "dag_volume: want one for the role worker"),
+        ({"role": Role.RELEASE_PUBLISHER}, "dag_volume: want one for the role release-publisher"),
         ({"dag_volume": DAGS}, "dag_volume: want none for the role scheduler"),
+        (
+            {"role": Role.WORKER, "dag_volume": DAGS},
+            "agent_environment: want one for the role worker",
+        ),
+        ({"agent_environment": AGENT}, "agent_environment: want none for the role scheduler"),
+        (
+            {"role": Role.RELEASE_PUBLISHER, "dag_volume": DAGS, "agent_environment": AGENT},
+            "agent_environment: want none for the role release-publisher",
+        ),
         (
             {"role": Role.BOOTSTRAP, "exec_enabled": True},
             "exec_enabled: want false for the role bootstrap, got true",
         ),
+        (
+            {"role": Role.RELEASE_PUBLISHER, "dag_volume": DAGS, "exec_enabled": True},
+            "exec_enabled: want false for the role release-publisher, got true",
+        ),
     ],
     ids=[
-        *("account", "path", "tag", "architecture", "cpu", "memory", "retention", "reader without DAGs"),
-        *("DAGs without reader", "exec into bootstrap"),
+        *("account", "path", "tag", "architecture", "cpu", "memory", "retention"),
+        *("reader without DAGs", "publisher without DAGs", "DAGs without reader"),
+        *("reader without agent", "agent without reader", "agent of the publisher"),
+        *("exec into bootstrap", "exec into publisher"),
     ],
 )
 def test_refused(changes: dict[str, Any], message: str) -> None:

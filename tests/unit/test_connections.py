@@ -32,6 +32,7 @@ def test_links() -> None:
         "dag-processor-to-dag-storage-2049",
         "triggerer-to-dag-storage-2049",
         "worker-to-dag-storage-2049",
+        "release-publisher-to-dag-storage-2049",
     }
 
 
@@ -43,8 +44,15 @@ def test_workers_do_not_reach_the_metastore() -> None:
     assert not [link for link in LINKS if (link.source, link.target) == (WORKERS, Party.METASTORE)]
 
 
-def test_whoever_reads_dags_reaches_their_storage() -> None:
-    assert {link.source for link in LINKS if link.target == Party.DAG_STORAGE} == set(DAG_READERS)
+def test_whoever_reads_or_writes_dags_reaches_their_storage() -> None:
+    """The release agent stands in the tasks of those that read them."""
+    sources = {link.source for link in LINKS if link.target == Party.DAG_STORAGE}
+    assert sources == DAG_READERS | {Role.RELEASE_PUBLISHER}
+
+
+def test_the_publisher_reaches_the_storage_and_nothing_else() -> None:
+    links = [link for link in LINKS if Party.RELEASE_PUBLISHER in (link.source, link.target)]
+    assert [link.target for link in links] == [Party.DAG_STORAGE]
 
 
 @pytest.mark.parametrize("server", sorted(SERVERS))
@@ -58,7 +66,7 @@ def test_load_balancer_has_no_way_out() -> None:
 
 def test_every_task_of_airflow_reaches_the_apis_of_aws() -> None:
     """Without it a task cannot even start: its image, its secrets and its log are behind such APIs."""
-    assert {way.source for way in WAYS_OUT if way.port in (443, None)} == set(Role)
+    assert {way.source for way in WAYS_OUT if way.port in (443, None)} == set(Role) - {Role.RELEASE_AGENT}
 
 
 def test_only_workers_reach_any_port() -> None:
@@ -69,8 +77,8 @@ def test_each_party_has_one_way_out_at_most() -> None:
     assert len({way.source for way in WAYS_OUT}) == len(WAYS_OUT)
 
 
-def test_every_role_is_a_party() -> None:
-    assert set(Role) - set(Party) == {WORKERS}
+def test_every_role_with_a_task_of_its_own_is_a_party() -> None:
+    assert set(Role) - set(Party) == {WORKERS, Role.RELEASE_AGENT}
 
 
 def test_worker_party() -> None:

@@ -37,7 +37,7 @@ def test_groups() -> None:
     """None has inline rules, not even empty ones: the rules are resources of their own."""
     parties = {
         *("load-balancer", "api-server", "scheduler", "dag-processor", "triggerer", "bootstrap"),
-        *("metastore", "broker", "dag-storage", "worker-default"),
+        *("release-publisher", "metastore", "broker", "dag-storage", "worker-default"),
     }
     assert firewall().inputs(GROUP) == {
         f"wall-{party}": {
@@ -112,8 +112,8 @@ def test_web_entry_lets_in_what_is_allowed() -> None:
 
 COUNTS = {
     # groups, rules in (links and allowed ranges), rules out (links and ways out)
-    "dev": (DEV, 10, 14 + 1, 14 + 6),
-    "prod": (PROD, 12, 20 + 2, 20 + 8),
+    "dev": (DEV, 11, 15 + 1, 15 + 7),
+    "prod": (PROD, 13, 21 + 2, 21 + 9),
 }
 
 
@@ -171,6 +171,14 @@ def test_ready_of_a_task() -> None:
     assert ready(Party.SCHEDULER) == [
         "wall-scheduler-to-anywhere",
         *(f"wall-{link}-{end}" for link in links for end in ("in", "out")),
+    ]
+
+
+def test_ready_of_the_publisher() -> None:
+    assert ready(Party.RELEASE_PUBLISHER) == [
+        "wall-release-publisher-to-anywhere",
+        "wall-release-publisher-to-dag-storage-2049-in",
+        "wall-release-publisher-to-dag-storage-2049-out",
     ]
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
+from unittest.mock import MagicMock
 
 import pulumi
 import pytest
@@ -12,7 +15,9 @@ import pytest
 from components import iam
 from components.iam import tasks
 from components.iam.exec_session import ExecFacts
-from components.roles import Role
+from components.roles import ONE_OFF, Role
+from images.airflow.platform_runtime.releases.ledger import Ledger, Proof, Release
+from images.airflow.platform_runtime.releases.source import archive_key, manifest_key
 from sandbox.behaviour.rules.policy_linter import lint
 from tests.harness import Deployment
 from tests.unit.documents import document, trust
@@ -21,6 +26,9 @@ from tests.unit.programs import ACCOUNT, KEY_ARN, REGION, value
 BUCKET = "arn:aws:s3:::task-logs-1a2b3c4"
 FILES = "arn:aws:elasticfilesystem:eu-west-1:111111111111:file-system/fs-0123456789abcdef0"
 READER = "arn:aws:elasticfilesystem:eu-west-1:111111111111:access-point/fsap-0123456789abcdef0"
+WRITER = "arn:aws:elasticfilesystem:eu-west-1:111111111111:access-point/fsap-0123456789abcdef1"
+RELEASES = "arn:aws:s3:::releases-1a2b3c4"
+SHARED_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/9d1b0f5e-6a0e-4f0e-8d0e-2f6c1f3b7a22"
 LEDGER = "arn:aws:dynamodb:eu-west-1:111111111111:table/ledger-1a2b3c4"
 REPOSITORY = "arn:aws:ecr:eu-west-1:111111111111:repository/airflow"
 SECRET = "arn:aws:secretsmanager:eu-west-1:111111111111:secret"
@@ -36,7 +44,10 @@ FACTS = tasks.TaskPolicyFacts(
     log_prefix="task-logs",
     file_system_arn=FILES,
     reader_access_point_arn=READER,
+    writer_access_point_arn=WRITER,
     ledger_arn=LEDGER,
+    release_bucket_arn=RELEASES,
+    shared_key_arn=SHARED_KEY,
 )
 
 
@@ -60,22 +71,39 @@ WRITE_LOGS = [
     FIND_LOGS,
     allow("EncryptTaskLogs", ["kms:Decrypt", "kms:GenerateDataKey"], KEY_ARN, **via("s3")),
 ]
-READ_DAGS = [
-    allow(
+
+
+def mount(access_point: str, *actions: str) -> dict[str, Any]:
+    return allow(
         "MountDags",
-        "elasticfilesystem:ClientMount",
+        [f"elasticfilesystem:{action}" for action in actions],
         FILES,
-        StringEquals={"elasticfilesystem:AccessPointArn": READER},
+        StringEquals={"elasticfilesystem:AccessPointArn": access_point},
         Bool={"elasticfilesystem:AccessedViaMountTarget": "true"},
-    ),
-    allow("ReadLedger", ["dynamodb:GetItem", "dynamodb:Query"], LEDGER),
-    allow(
-        "WriteProofs",
-        "dynamodb:PutItem",
-        LEDGER,
-        **{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["PROOF#*"]}},
-    ),
-    allow("OpenLedger", ["kms:Decrypt"], KEY_ARN, **via("dynamodb")),
+    )
+
+
+def of_items(keys: str) -> dict[str, Any]:
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}}
+
+
+READ_LEDGER = allow(
+    "ReadLedger", ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query"], LEDGER
+)
+OPEN_LEDGER = allow("OpenLedger", ["kms:Decrypt"], KEY_ARN, **via("dynamodb"))
+READ_DAGS = [
+    mount(READER, "ClientMount"),
+    READ_LEDGER,
+    allow("WriteProofs", ["dynamodb:PutItem"], LEDGER, **of_items("PROOF#*")),
+    OPEN_LEDGER,
+]
+PUBLISH_DAGS = [
+    allow("ReadReleases", "s3:GetObject", f"{RELEASES}/dags/*"),
+    allow("DecryptReleases", ["kms:Decrypt"], SHARED_KEY, **via("s3")),
+    mount(WRITER, "ClientMount", "ClientWrite"),
+    READ_LEDGER,
+    allow("WriteReleases", ["dynamodb:PutItem", "dynamodb:UpdateItem"], LEDGER, **of_items("RELEASE")),
+    OPEN_LEDGER,
 ]
 
 
@@ -112,7 +140,9 @@ RIGHTS: dict[Role, list[dict[str, Any]]] = {
     Role.WORKER: [*READ_DAGS, *WRITE_LOGS, *airflow_secrets("connections", "variables"), JOBS, PROTECT],
     Role.FLOWER: [],
     Role.BOOTSTRAP: [],
+    Role.RELEASE_PUBLISHER: PUBLISH_DAGS,
 }
+"""Of every role but the agent's, which has the rights of the task that it stands in."""
 EXEC = [
     allow(
         "OpenSession",
@@ -139,14 +169,23 @@ def resolved(deploy: Deployment, statements: list[dict[str, Any]]) -> Any:
     return json.loads(value(deploy, pulumi.Output.json_dumps(statements)))
 
 
-@pytest.mark.parametrize("role", Role)
+def test_every_role_with_a_task_of_its_own_is_here() -> None:
+    assert RIGHTS.keys() == set(Role) - {Role.RELEASE_AGENT}
+
+
+def test_the_agent_has_no_rights_of_its_own() -> None:
+    with pytest.raises(KeyError):
+        tasks.task_policy(Role.RELEASE_AGENT, FACTS)
+
+
+@pytest.mark.parametrize("role", RIGHTS)
 def test_rights_of_a_role(deploy: Deployment, role: Role) -> None:
     assert resolved(deploy, tasks.task_policy(role, FACTS)) == RIGHTS[role]
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", RIGHTS)
 def test_exec_is_added_to_what_runs_all_the_time(deploy: Deployment, role: Role) -> None:
-    added = [] if role is Role.BOOTSTRAP else EXEC
+    added = [] if role in ONE_OFF else EXEC
     assert resolved(deploy, tasks.task_policy(role, WITH_EXEC)) == [*RIGHTS[role], *added]
 
 
@@ -196,14 +235,67 @@ def test_keys_in_china(deploy: Deployment) -> None:
     assert decrypt["Condition"] == {"StringEquals": {"kms:ViaService": "s3.cn-north-1.amazonaws.com.cn"}}
 
 
-@pytest.mark.parametrize("role", [role for role in Role if RIGHTS[role]])
+@pytest.mark.parametrize("role", [role for role in RIGHTS if RIGHTS[role]])
 def test_iam_knows_every_action_and_condition(deploy: Deployment, role: Role) -> None:
     statements = resolved(deploy, tasks.task_policy(role, WITH_EXEC))
     assert list(lint(iam.document(*statements), identity=True)) == []
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", RIGHTS)
 def test_star_only_where_nothing_else_can_be_written(deploy: Deployment, role: Role) -> None:
     statements = resolved(deploy, tasks.task_policy(role, WITH_EXEC))
     wide = {statement["Sid"] for statement in statements if statement["Resource"] == "*"}
     assert wide <= {"PublishMetrics", "OpenSession", "FindSessionLog"}
+
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("key", [manifest_key("0" * 64), archive_key("0" * 64)])
+def test_the_publisher_may_read_what_a_release_consists_of(key: str) -> None:
+    assert key.startswith(f"{tasks.RELEASE_PREFIX}/")
+
+
+def test_the_publisher_may_write_what_it_writes_into_the_ledger() -> None:
+    """By the code of the image: it notes releases, and looks at the pointer without a right to move it."""
+    client = MagicMock()
+    ledger = Ledger("ledger", client)
+    ledger.record_release(
+        Release(
+            release_id="0" * 64,
+            git_commit="",
+            files=1,
+            size_bytes=1,
+            published_at=NOW,
+            published_by="",
+        )
+    )
+    ledger.begin_collecting("0" * 64, NOW)
+    ledger.finish_collecting("0" * 64)
+    (transaction,) = (call.kwargs["TransactItems"] for call in client.transact_write_items.call_args_list)
+    assert [
+        client.put_item.call_args.kwargs["Item"]["pk"]["S"],
+        client.update_item.call_args.kwargs["Key"]["pk"]["S"],
+        *((kind, about["Key"]["pk"]["S"]) for action in transaction for kind, about in action.items()),
+    ] == [tasks.RELEASE_KEY, tasks.RELEASE_KEY, ("Update", tasks.RELEASE_KEY), ("ConditionCheck", "POINTER")]
+
+
+def test_an_agent_may_write_its_proof() -> None:
+    client = MagicMock()
+    Ledger("ledger", client).write_proof(
+        Proof(
+            service="airflow-dev-worker-default",
+            task_id="1",
+            release_id="0" * 64,
+            computed_id="0" * 64,
+            sequence=1,
+            files=1,
+            status="verified",
+            detail="",
+            verified_at=NOW,
+            image_digest="",
+            versions=(),
+            request="",
+        )
+    )
+    assert fnmatchcase(client.put_item.call_args.kwargs["Item"]["pk"]["S"], tasks.PROOF_KEYS)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.harness import RecordingMonitor
-from tests.unit.environments import NAME, UNUSUAL, full
+from tests.unit.environments import NAME, SHARED, UNUSUAL, full
 from tests.unit.programs import value_at
 
 ALB = "aws:lb/loadBalancer:LoadBalancer"
@@ -30,6 +30,7 @@ MOUNT = "aws:efs/mountTarget:MountTarget"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 SECRET = "aws:secretsmanager/secret:Secret"
 SERVICE = "aws:ecs/service:Service"
+TABLE = "aws:dynamodb/table:Table"
 RULES = (INGRESS, "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
 
 INPUTS = [
@@ -81,10 +82,19 @@ def test_logs_of_tasks_are_emptied_only_where_nothing_is_kept(monitor: Recording
 
 
 def variables(monitor: RecordingMonitor, who: str) -> dict[str, str]:
+    """Return the plain variables of a task's first container."""
+    return variables_of(containers(monitor, who)[0])
+
+
+def containers(monitor: RecordingMonitor, who: str) -> list[dict[str, Any]]:
+    """Return the containers of a task."""
+    definition = monitor.one(DEFINITION, f"{NAME}-{who}-definition").inputs
+    found: list[dict[str, Any]] = json.loads(definition["containerDefinitions"])
+    return found
+
+
+def variables_of(container: dict[str, Any]) -> dict[str, str]:
     """Return the plain variables of a container."""
-    (container,) = json.loads(
-        monitor.one(DEFINITION, f"{NAME}-{who}-definition").inputs["containerDefinitions"]
-    )
     return {item["name"]: item["value"] for item in container["environment"]}
 
 
@@ -115,10 +125,10 @@ def test_architecture(monitor: RecordingMonitor) -> None:
 def test_pools_differ_as_the_settings_say(monitor: RecordingMonitor) -> None:
     def pool(name: str) -> tuple[Any, ...]:
         definition = monitor.one(DEFINITION, f"{NAME}-{name}-definition").inputs
-        (container,) = json.loads(definition["containerDefinitions"])
+        command = containers(monitor, name)[0]["command"]
         spread = monitor.one(SERVICE, f"{NAME}-{name}-service").inputs["capacityProviderStrategies"]
         weights = {each["capacityProvider"]: each["weight"] for each in spread}
-        return container["command"][3:], definition["cpu"], definition["memory"], weights
+        return command[3:], definition["cpu"], definition["memory"], weights
 
     assert (pool("worker-default"), pool("worker-heavy")) == (
         (["--queues", "default", "--concurrency", "8"], "1024", "4096", {"FARGATE": 100}),
@@ -210,19 +220,62 @@ def test_the_gate_may_pass_both_roles_of_its_task(monitor: RecordingMonitor) -> 
 
 
 READERS = ["dag-processor", "triggerer", "worker-default", "worker-heavy"]
+PUBLISHER = "release-publisher"
+ACCESS = [*((reader, "reader") for reader in READERS), (PUBLISHER, "writer")]
 
 
-@pytest.mark.parametrize("reader", READERS)
-def test_readers_come_in_through_the_readers_access_point(monitor: RecordingMonitor, reader: str) -> None:
-    """In the volume and in the policy: only both together show a reader its DAGs, and nobody can write."""
-    point = "aws:efs/accessPoint:AccessPoint", f"{NAME}-dag-storage-reader"
-    volumes = monitor.one(DEFINITION, f"{NAME}-{reader}-definition").inputs["volumes"]
+def statements(monitor: RecordingMonitor, who: str) -> dict[str, dict[str, Any]]:
+    """Return the statements of a task role's policy."""
+    policy = json.loads(monitor.one(POLICY, f"{NAME}-{who}-task-policy").inputs["policy"])
+    return {each["Sid"]: each for each in policy["Statement"]}
+
+
+@pytest.mark.parametrize(("who", "door"), ACCESS)
+def test_everybody_comes_in_through_one_access_point(monitor: RecordingMonitor, who: str, door: str) -> None:
+    """In the volume and in the policy: only both together show the DAGs, and readers cannot write."""
+    point = "aws:efs/accessPoint:AccessPoint", f"{NAME}-dag-storage-{door}"
+    volumes = monitor.one(DEFINITION, f"{NAME}-{who}-definition").inputs["volumes"]
     mounted = [
         value_at(each, "efsVolumeConfiguration") for each in volumes if "efsVolumeConfiguration" in each
     ]
     assert [each["authorizationConfig"]["accessPointId"] for each in mounted] == [monitor.id(*point)]
-    policy = json.loads(monitor.one(POLICY, f"{NAME}-{reader}-task-policy").inputs["policy"])
-    (mount,) = [each for each in policy["Statement"] if each["Action"] == "elasticfilesystem:ClientMount"]
-    assert mount["Condition"]["StringEquals"] == {
+    assert statements(monitor, who)["MountDags"]["Condition"]["StringEquals"] == {
         "elasticfilesystem:AccessPointArn": monitor.state(*point)["arn"]
     }
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_agents_are_told_the_ledger(monitor: RecordingMonitor, reader: str) -> None:
+    agent = variables_of(containers(monitor, reader)[1])
+    assert agent["PLATFORM_LEDGER_TABLE"] == monitor.state(TABLE)["name"]
+
+
+def test_the_publisher_is_told_ledger_and_release_bucket(monitor: RecordingMonitor) -> None:
+    told = variables(monitor, PUBLISHER)
+    assert (told["PLATFORM_LEDGER_TABLE"], told["PLATFORM_RELEASE_BUCKET"]) == (
+        monitor.state(TABLE)["name"],
+        SHARED.release_bucket_name,
+    )
+
+
+def test_what_the_publisher_may_use(monitor: RecordingMonitor) -> None:
+    """Releases are of the shared stack, and encrypted with its key; the ledger is the environment's."""
+    resources = {sid: each["Resource"] for sid, each in statements(monitor, PUBLISHER).items()}
+    ledger = monitor.state(TABLE)["arn"]
+    assert resources == {
+        "ReadReleases": f"{SHARED.release_bucket_arn}/dags/*",
+        "DecryptReleases": SHARED.key_arn,
+        "MountDags": monitor.state("aws:efs/fileSystem:FileSystem")["arn"],
+        "ReadLedger": ledger,
+        "WriteReleases": ledger,
+        "OpenLedger": monitor.state(KEY)["arn"],
+    }
+
+
+def test_size_of_what_runs_once(monitor: RecordingMonitor) -> None:
+    sizes = {
+        who: (inputs["cpu"], inputs["memory"])
+        for who in ("bootstrap", PUBLISHER)
+        for inputs in [monitor.one(DEFINITION, f"{NAME}-{who}-definition").inputs]
+    }
+    assert sizes == {"bootstrap": ("1024", "2048"), PUBLISHER: ("1024", "2048")}

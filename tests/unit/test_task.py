@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from components import task
 from components.references import SecretReference
-from components.roles import DAG_READERS, Role
+from components.roles import DAG_READERS, ONE_OFF, Role
 from components.task import ContainerArgs
 from sandbox.behaviour.rules.ecs_containers import Task, judged
 from tests.harness import Deployment
@@ -29,7 +29,8 @@ SCRATCH = [
     {"sourceVolume": "state", "containerPath": "/opt/airflow/state", "readOnly": False},
     {"sourceVolume": "tmp", "containerPath": "/tmp", "readOnly": False},
 ]
-DAGS = {"sourceVolume": "dags", "containerPath": "/mnt/dags", "readOnly": True}
+STORAGE = {"sourceVolume": "dags", "containerPath": "/mnt/dags", "readOnly": True}
+RELEASES = {"sourceVolume": "releases", "containerPath": "/opt/airflow/releases", "readOnly": True}
 ARGS = ContainerArgs(
     role=Role.SCHEDULER,
     image=IMAGE,
@@ -40,8 +41,8 @@ ARGS = ContainerArgs(
 )
 
 
-def rendered(deploy: Deployment, args: ContainerArgs = ARGS) -> str:
-    return str(value(deploy, task.container_definitions(args)))
+def rendered(deploy: Deployment, *containers: ContainerArgs) -> str:
+    return str(value(deploy, task.container_definitions(*containers)))
 
 
 def container(deploy: Deployment, args: ContainerArgs = ARGS) -> dict[str, Any]:
@@ -97,6 +98,8 @@ COMMANDS = {
     Role.WORKER: ["airflow", "celery", "worker"],
     Role.FLOWER: ["airflow", "celery", "flower"],
     Role.BOOTSTRAP: ["platform-bootstrap"],
+    Role.RELEASE_AGENT: ["platform-release-agent", "run"],
+    Role.RELEASE_PUBLISHER: ["platform-publisher", "verify"],
 }
 HEALTH = {
     Role.API_SERVER: (
@@ -115,6 +118,7 @@ HEALTH = {
         5,
         3,
     ),
+    Role.RELEASE_AGENT: (["CMD", "platform-release-agent", "healthy"], 10, 5, 3),
 }
 STOP = {
     Role.API_SERVER: 120,
@@ -124,6 +128,16 @@ STOP = {
     Role.WORKER: 120,
     Role.FLOWER: 30,
     Role.BOOTSTRAP: 120,
+    Role.RELEASE_AGENT: 10,
+    Role.RELEASE_PUBLISHER: 30,
+}
+MOUNTS = {
+    **dict.fromkeys(Role, SCRATCH),
+    Role.DAG_PROCESSOR: [RELEASES, *SCRATCH],
+    Role.TRIGGERER: [RELEASES, *SCRATCH],
+    Role.WORKER: [RELEASES, *SCRATCH],
+    Role.RELEASE_AGENT: [STORAGE, {**RELEASES, "readOnly": False}, *SCRATCH],
+    Role.RELEASE_PUBLISHER: [{**STORAGE, "readOnly": False}, *SCRATCH],
 }
 PORTS = {Role.API_SERVER: 8080, Role.TRIGGERER: 8794, Role.WORKER: 8793, Role.FLOWER: 5555}
 
@@ -144,7 +158,7 @@ def test_own_command(deploy: Deployment) -> None:
 def test_health_check(deploy: Deployment, role: Role) -> None:
     """Only what runs once and ends has none."""
     check = of_role(deploy, role).get("healthCheck")
-    if role is Role.BOOTSTRAP:
+    if role in ONE_OFF:
         assert check is None
         return
     command, interval, timeout, retries = HEALTH[role]
@@ -170,12 +184,45 @@ def test_ports(deploy: Deployment, role: Role) -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_mounts(deploy: Deployment, role: Role) -> None:
-    """DAGs are read-only, and only where they are read."""
-    assert of_role(deploy, role)["mountPoints"] == ([DAGS, *SCRATCH] if role in DAG_READERS else SCRATCH)
+    """Airflow sees verified copies and cannot change them; the file system is the agent's, and the publisher's."""
+    assert of_role(deploy, role)["mountPoints"] == MOUNTS[role]
 
 
-def test_log_of_the_bootstrap_loses_nothing(deploy: Deployment) -> None:
-    assert of_role(deploy, Role.BOOTSTRAP)["logConfiguration"]["options"] == {
+@pytest.mark.parametrize("role", Role)
+def test_user(deploy: Deployment, role: Role) -> None:
+    """What the publisher has written, nobody else may change: neither Airflow nor its agent is the owner."""
+    assert of_role(deploy, role)["user"] == ("50001:0" if role is Role.RELEASE_PUBLISHER else "50000:0")
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_end_of_the_agent_alone_ends_no_task(deploy: Deployment, role: Role) -> None:
+    assert of_role(deploy, role)["essential"] is (role is not Role.RELEASE_AGENT)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_agent_alone_is_started_again(deploy: Deployment, role: Role) -> None:
+    """ECS replaces the task of all others, as they are essential."""
+    wanted = {"enabled": True, "restartAttemptPeriod": 60} if role is Role.RELEASE_AGENT else None
+    assert of_role(deploy, role).get("restartPolicy") == wanted
+
+
+@pytest.mark.parametrize("role", Role)
+def test_readers_start_when_the_agent_has_a_release(deploy: Deployment, role: Role) -> None:
+    wanted = [{"containerName": "release-agent", "condition": "HEALTHY"}] if role in DAG_READERS else None
+    assert of_role(deploy, role).get("dependsOn") == wanted
+
+
+def test_several_containers_stand_in_the_order_given(deploy: Deployment) -> None:
+    agent, worker = replace(ARGS, role=Role.RELEASE_AGENT), replace(ARGS, role=Role.WORKER)
+    assert json.loads(rendered(deploy, worker, agent)) == [
+        of_role(deploy, Role.WORKER),
+        of_role(deploy, Role.RELEASE_AGENT),
+    ]
+
+
+@pytest.mark.parametrize("role", sorted(ONE_OFF))
+def test_log_of_what_runs_once_loses_nothing(deploy: Deployment, role: Role) -> None:
+    assert of_role(deploy, role)["logConfiguration"]["options"] == {
         "awslogs-group": "scheduler-log",
         "awslogs-region": "eu-west-1",
         "awslogs-stream-prefix": "task",
@@ -190,10 +237,25 @@ def test_exec_needs_a_writable_root(deploy: Deployment) -> None:
     }
 
 
-@pytest.mark.parametrize("role", Role)
+def refused(deploy: Deployment, *roles: Role) -> list[str]:
+    volumes = frozenset({"dags", "releases", "state", "tmp"})
+    facts = Task(fargate=True, awsvpc=True, volumes=volumes, sized=True)
+    containers = rendered(deploy, *(replace(ARGS, role=role) for role in roles))
+    return [failure.reason for failure in judged(containers, facts)[0]]
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.RELEASE_AGENT}))
 def test_ecs_accepts_it(deploy: Deployment, role: Role) -> None:
-    facts = Task(fargate=True, awsvpc=True, volumes=frozenset({"dags", "state", "tmp"}), sized=True)
-    assert judged(rendered(deploy, replace(ARGS, role=role)), facts)[0] == ()
+    assert refused(deploy, role, *([Role.RELEASE_AGENT] if role in DAG_READERS else [])) == []
+
+
+@pytest.mark.parametrize("reader", sorted(DAG_READERS))
+def test_ecs_refuses_a_reader_without_an_agent(deploy: Deployment, reader: Role) -> None:
+    assert refused(deploy, reader) == ['there is no container "release-agent"']
+
+
+def test_ecs_refuses_an_agent_alone(deploy: Deployment) -> None:
+    assert refused(deploy, Role.RELEASE_AGENT) == ["needs at least one essential container"]
 
 
 def test_values_that_are_not_known_yet(deploy: Deployment) -> None:

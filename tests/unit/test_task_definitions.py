@@ -26,6 +26,7 @@ SECRET = "aws:secretsmanager/secret:Secret"
 INSTANCE = "aws:rds/instance:Instance"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 ROLE = "aws:iam/role:Role"
+POINT = "aws:efs/accessPoint:AccessPoint"
 MASTER_KEYS = ("username", "password")
 """What RDS writes into the secret that it manages for the owner."""
 REFERENCE = re.compile(r"(arn:aws:secretsmanager:[\w-]+:\d{12}:secret:[\w/!+=.@-]+)(?::(\w+)::)?")
@@ -175,13 +176,14 @@ def test_nothing_secret_stands_in_plain_environment(stack: Stack) -> None:
 def test_containers_are_locked_down(stack: Stack) -> None:
     for name in stack.definitions:
         for container in stack.containers(name):
+            publisher = container["name"] == "release-publisher"
             assert {
                 "user": container["user"],
                 "readonlyRootFilesystem": container["readonlyRootFilesystem"],
                 "linuxParameters": container["linuxParameters"],
                 "privileged": container.get("privileged", False),
             } == {
-                "user": "50000:0",
+                "user": "50001:0" if publisher else "50000:0",
                 "readonlyRootFilesystem": True,
                 "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
                 "privileged": False,
@@ -194,7 +196,70 @@ def test_every_container_that_stays_has_a_health_check(stack: Stack) -> None:
         for name in stack.definitions
         if not all("healthCheck" in each for each in stack.containers(name))
     ]
-    assert without == [f"airflow-{stack.name}-bootstrap-definition"]
+    assert sorted(without) == [
+        f"airflow-{stack.name}-{name}-definition" for name in ("bootstrap", "release-publisher")
+    ]
+
+
+def test_an_agent_stands_beside_every_reader_of_dags(stack: Stack) -> None:
+    """And beside nobody else; Airflow's own container comes first."""
+    start = len(f"airflow-{stack.name}-")
+    names = {
+        name[start:].removesuffix("-definition"): [each["name"] for each in stack.containers(name)]
+        for name in stack.definitions
+    }
+    with_agent = {name: found[0] for name, found in names.items() if found[1:] == ["release-agent"]}
+    workers = {name: "worker" for name in names if name.startswith("worker-")}
+    assert with_agent == {"dag-processor": "dag-processor", "triggerer": "triggerer"} | workers
+    assert {name for name, found in names.items() if len(found) > 1} == with_agent.keys()
+
+
+def test_only_the_agent_and_the_publisher_mount_the_storage_of_dags(stack: Stack) -> None:
+    """What runs the code of DAGs sees verified copies, and cannot change them."""
+    mounts = {
+        (each["name"], mount["sourceVolume"], mount["readOnly"])
+        for name in stack.definitions
+        for each in stack.containers(name)
+        for mount in each["mountPoints"]
+        if mount["sourceVolume"] in ("dags", "releases")
+    }
+    assert mounts == {
+        ("dag-processor", "releases", True),
+        ("triggerer", "releases", True),
+        ("worker", "releases", True),
+        ("release-agent", "releases", False),
+        ("release-agent", "dags", True),
+        ("release-publisher", "dags", False),
+    }
+
+
+def test_everything_that_is_mounted_is_a_volume_of_the_task(stack: Stack) -> None:
+    for name, inputs in stack.definitions.items():
+        mounted = {mount["sourceVolume"] for each in stack.containers(name) for mount in each["mountPoints"]}
+        assert mounted == {volume["name"] for volume in inputs["volumes"]}, name
+
+
+def test_only_the_publisher_comes_in_through_the_writers_access_point(stack: Stack) -> None:
+    monitor = stack.monitor
+    points = {monitor.id(POINT, each.name): each.name for each in monitor.by_type[POINT]}
+    writers = {
+        name
+        for name, inputs in stack.definitions.items()
+        for volume in inputs["volumes"]
+        if (efs := volume.get("efsVolumeConfiguration"))
+        and points[efs["authorizationConfig"]["accessPointId"]].endswith("-writer")
+    }
+    assert writers == {f"airflow-{stack.name}-release-publisher-definition"}
+
+
+def test_no_task_role_but_the_publishers_may_write_to_the_storage_of_dags(stack: Stack) -> None:
+    writers = {
+        policy.name
+        for policy in stack.monitor.by_type[POLICY]
+        for statement in json.loads(policy.inputs["policy"])["Statement"]
+        if "elasticfilesystem:ClientWrite" in statement["Action"]
+    }
+    assert writers == {f"airflow-{stack.name}-release-publisher-task-policy"}
 
 
 AIRFLOW_VERSION = "3.3.2"

@@ -36,6 +36,7 @@ FACTS = WiringFacts(
     broker_port=6379,
     log_bucket_name="logs-1a2b3c4",
     ledger_table_name="ledger-1a2b3c4",
+    release_bucket_name="releases-1a2b3c4",
     parallelism=48,
     task_queued_timeout_seconds=1800,
     visibility_timeout_minutes=120,
@@ -52,6 +53,8 @@ COLUMNS = {
     "w": Role.WORKER,
     "f": Role.FLOWER,
     "b": Role.BOOTSTRAP,
+    "g": Role.RELEASE_AGENT,
+    "p": Role.RELEASE_PUBLISHER,
 }
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
@@ -70,11 +73,11 @@ CELERY_CONFIG = {
     "result_expires": 3600,
 }
 PLAIN = {
-    "PLATFORM_ENVIRONMENT": ("asdtwfb", "dev"),
-    "PLATFORM_AIRFLOW_VERSION": ("asdtwfb", "3.3.2"),
-    "AWS_DEFAULT_REGION": ("asdtwfb", "eu-west-1"),
-    "AIRFLOW_HOME": ("asdtwfb", "/opt/airflow/state"),
-    "HOME": ("asdtwfb", "/opt/airflow/state"),
+    "PLATFORM_ENVIRONMENT": ("asdtwfbgp", "dev"),
+    "PLATFORM_AIRFLOW_VERSION": ("asdtwfbgp", "3.3.2"),
+    "AWS_DEFAULT_REGION": ("asdtwfbgp", "eu-west-1"),
+    "AIRFLOW_HOME": ("asdtwfbgp", "/opt/airflow/state"),
+    "HOME": ("asdtwfbp", "/opt/airflow/state"),
     "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": ("asdtw", "False"),
     "PLATFORM_METASTORE_HOST": ("asdtb", "metastore.example"),
     "PLATFORM_METASTORE_PORT": ("asdtb", "5432"),
@@ -117,8 +120,12 @@ PLAIN = {
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST": ("s", "127.0.0.1"),
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": ("s", "8974"),
     "PLATFORM_METRICS_NAMESPACE": ("s", "Airflow/dev"),
-    "PLATFORM_DAG_STORAGE_PATH": ("dtw", "/mnt/dags"),
-    "PLATFORM_LEDGER_TABLE": ("dtw", "ledger-1a2b3c4"),
+    "PLATFORM_DAG_STORAGE_PATH": ("gp", "/mnt/dags"),
+    "PLATFORM_RELEASES_PATH": ("dtwg", "/opt/airflow/releases"),
+    "PLATFORM_LEDGER_TABLE": ("gp", "ledger-1a2b3c4"),
+    "PLATFORM_RELEASE_BUCKET": ("p", "releases-1a2b3c4"),
+    "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": ("dtwg", "/opt/airflow/state/bundles"),
+    "AIRFLOW__DAG_PROCESSOR__STALE_BUNDLE_CLEANUP_INTERVAL": ("dtw", "0"),
     "AIRFLOW__CORE__LOAD_EXAMPLES": ("asdtw", "False"),
     "AIRFLOW__CORE__DEFAULT_TASK_RETRIES": ("dtw", "1"),
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": ("d", "10"),
@@ -142,7 +149,7 @@ PLAIN = {
     "AIRFLOW__WORKERS__SECRETS_BACKEND": ("w", BACKEND),
     "AIRFLOW__SECRETS__BACKEND": ("dt", BACKEND),
 }
-"""Every plain variable but the three that differ between the roles that have them."""
+"""Every plain variable but those that differ between the roles that have them."""
 
 SECRETS: dict[str, tuple[str, str, str | None]] = {
     "PLATFORM_METASTORE_USERNAME": ("asdtb", ARNS[SecretKind.METASTORE_USER], "username"),
@@ -167,6 +174,7 @@ CONNECTIONS_AND_VARIABLES = {
     "variables_prefix": "airflow/dev/variables",
 }
 VARIABLES_ONLY = CONNECTIONS_AND_VARIABLES | {"connections_prefix": None}
+AGENT = {"HOME": "/opt/airflow/releases"}
 BY_ROLE: dict[Role, dict[str, dict[str, Any]]] = {
     Role.WORKER: {
         "AIRFLOW__WORKERS__SECRETS_BACKEND_KWARGS": CONNECTIONS_AND_VARIABLES,
@@ -185,7 +193,12 @@ def environment(deploy: Deployment, role: Role) -> Any:
 def test_environment(deploy: Deployment, column: str, role: Role) -> None:
     expected = {name: text for name, (columns, text) in PLAIN.items() if column in columns}
     own = {name: json.dumps(content, sort_keys=True) for name, content in BY_ROLE.get(role, {}).items()}
-    assert environment(deploy, role) == {"PLATFORM_ROLE": role.value} | expected | own
+    agent = AGENT if role is Role.RELEASE_AGENT else {}
+    assert environment(deploy, role) == {"PLATFORM_ROLE": role.value} | expected | own | agent
+
+
+def test_every_role_is_a_column() -> None:
+    assert sorted(COLUMNS.values()) == sorted(Role)
 
 
 @pytest.mark.parametrize(("column", "role"), COLUMNS.items())
@@ -253,10 +266,27 @@ def test_worker_gives_up_before_its_task_starts_elsewhere(addresses: int) -> Non
     assert given_up < int(told["AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT"])
 
 
-def test_readers_and_their_rights_agree() -> None:
+def test_the_code_of_dags_is_not_told_where_releases_come_from() -> None:
+    """It reads copies; their storage and the ledger are the agent's."""
+    names = {row.name for row in ROWS if row.roles & DAG_READERS}
+    assert names.isdisjoint({"PLATFORM_DAG_STORAGE_PATH", "PLATFORM_LEDGER_TABLE", "PLATFORM_RELEASE_BUCKET"})
+
+
+def test_the_agents_home_is_closed_to_the_code_of_dags() -> None:
+    """boto3 runs what a configuration there names, and both containers write to the state."""
+    writable = {
+        path for role in DAG_READERS for (_, path), read_only in task.MOUNTS[role] if not read_only
+    } | set(task.SCRATCH.values())
+    assert AGENT["HOME"] not in writable
+
+
+def test_what_handles_releases_has_no_secret() -> None:
+    holders = {role for row in wiring.SECRETS for role in row.roles}
+    assert holders.isdisjoint({Role.RELEASE_AGENT, Role.RELEASE_PUBLISHER})
+
+
+def test_secrets_and_rights_agree() -> None:
     """What a role is told to read is what it may read: no more, no less."""
-    (ledger,) = (row for row in wiring.PLAIN if row.name == "PLATFORM_LEDGER_TABLE")
-    assert ledger.roles == DAG_READERS
     for role, own in BY_ROLE.items():
         (kwargs,) = (content for name, content in own.items() if name.endswith("BACKEND_KWARGS"))
         prefixes = {prefix for prefix in kwargs.values() if prefix}

@@ -53,8 +53,8 @@ def test_limits(deploy: Deployment) -> None:
 
 
 def test_command(deploy: Deployment) -> None:
-    (container,) = json.loads(pool(deploy).one(DEFINITION).inputs["containerDefinitions"])
-    assert container["command"] == [
+    worker, _ = json.loads(pool(deploy).one(DEFINITION).inputs["containerDefinitions"])
+    assert worker["command"] == [
         "airflow",
         "celery",
         "worker",

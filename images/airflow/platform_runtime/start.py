@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from . import addresses, workers
+from .releases.state import REQUESTS
 from .variables import Variables
 
 SQL_ALCHEMY_CONN: Final = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
@@ -32,6 +33,7 @@ SHORTEST_SECRET: Final = 32
 """Characters; a shorter signing secret can be guessed."""
 FERNET_BYTES: Final = 32
 DAG_BUNDLE: Final = "dags"
+RELEASE_BUNDLE: Final = "platform_runtime.releases.bundle.ReleaseBundle"
 EXECUTION_PATH: Final = "/execution/"
 
 MADE_HERE: Final = (
@@ -202,14 +204,19 @@ def _pem(variables: Variables, name: str) -> str:
 
 
 def _reads_dags(given: Given) -> None:
-    path = given.variables.need("PLATFORM_DAG_STORAGE_PATH")
-    bundle = {
-        "name": DAG_BUNDLE,
-        "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
-        "kwargs": {"path": path},
-    }
-    given.start.assign[BUNDLES] = json.dumps([bundle])
-    if path:
+    releases, home = given.variables.need("PLATFORM_RELEASES_PATH"), given.variables.get("AIRFLOW_HOME")
+    given.variables.need("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH")
+    kwargs = {"releases_path": releases, "requests_path": f"{home}/{REQUESTS}"}
+    given.start.assign[BUNDLES] = json.dumps(
+        [{"name": DAG_BUNDLE, "classpath": RELEASE_BUNDLE, "kwargs": kwargs}]
+    )
+    if releases:
+        given.start.folders.append(releases)
+
+
+def _handles_releases(given: Given) -> None:
+    """Leave the rest to the program, which says itself what it lacks."""
+    if path := given.variables.need("PLATFORM_DAG_STORAGE_PATH"):
         given.start.folders.append(path)
 
 
@@ -255,5 +262,7 @@ PARTS: Final[Mapping[str, tuple[Part, ...]]] = MappingProxyType(
         ),
         "flower": (_broker, _flower, _holds_no_key_of_the_platform),
         "bootstrap": (_metastore,),
+        "release-agent": (_handles_releases, _holds_no_key_of_the_platform),
+        "release-publisher": (_handles_releases, _holds_no_key_of_the_platform),
     }
 )  # fmt: skip

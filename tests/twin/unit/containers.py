@@ -73,21 +73,25 @@ class Place:
         mounts: Mapping[str, Path] | None = None,
         root_mounts: Sequence[Path] = (BASE,),
         volumes: tuple[Mount, ...] = (TMP,),
+        user: str = "50000:0",
         **changes: Any,
     ) -> Booted:
         """Return a container with a command, and a task address of its own if none is given."""
         hosts = self.folder / "hosts"
         hosts.touch()
         return Booted(
-            container=container(mounts=volumes, **changes),
+            container=container(mounts=volumes, user=user, **changes),
             environment={"PATH": PATH} if environment is None else environment,
             command=command,
             health=None,
             address=address or self.address(),
             hosts_file=hosts,
+            user=user,
             mounts=mounts or {},
             root_mounts=tuple(root_mounts),
             scratch=self.folder / "scratch",
+            volumes=self.folder / "volumes",
+            volume_user="50000:0",
         )
 
     @property

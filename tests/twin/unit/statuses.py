@@ -42,6 +42,7 @@ def make_status(*services: ServiceStatus, **changes: Any) -> Status:
         "phase": "services start",
         "ready": True,
         "error": "",
+        "aws": {"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"},
         "notes": [],
         "services": list(services),
     }

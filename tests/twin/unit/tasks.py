@@ -24,7 +24,6 @@ def definition(*containers: Any, family: str = "dev-scheduler") -> TaskDefinitio
         revision=1,
         arn=f"arn:aws:ecs:eu-central-1:123456789012:task-definition/{family}:1",
         containers=containers or (container(health=CHECK),),
-        shared_volumes=frozenset(),
         cpu_units=256,
         memory_mib=512,
     )

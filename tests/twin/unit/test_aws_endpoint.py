@@ -9,18 +9,36 @@ from __future__ import annotations
 import json
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from functions.platform_gate.kinds import SecretKind
-from sandbox.twin.aws_endpoint import RUNNING, STOPPED, ResourceInitializationError, TaskState, serving
+from images.airflow.platform_runtime.releases import identity
+from operations.clock import Clock
+from operations.errors import OperationError
+from operations.fleet import Fleet
+from operations.publisher_task import PublisherPlace, PublisherTask
+from sandbox.twin.aws_endpoint import (
+    RUNNING,
+    STOPPED,
+    Endpoint,
+    ResourceInitializationError,
+    ServiceTask,
+    TaskState,
+    serving,
+)
+from sandbox.twin.ecs_api import metadata
 from sandbox.twin.gate import GateClosedError, open_gate
-from sandbox.twin.model import SecretSource
+from sandbox.twin.model import Overrides, SecretSource
 from sandbox.twin.platform import Platform
+from sandbox.twin.preparation import listening
 from tests.twin.answering import Twin, names
 from tests.twin.rendered import read
 
@@ -39,7 +57,13 @@ def platform() -> Platform:
 def opened(platform: Platform) -> Iterator[tuple[Twin, Any]]:
     """Return a twin whose gate was opened once, and the gate's answer."""
     twin = Twin()
-    with serving(twin.stand_ins, region=platform.region, account=platform.account) as endpoint:
+    twin.definitions = {each.arn: each for each in platform.definitions}
+    with (
+        listening(0) as outside,
+        serving(
+            twin.stand_ins, region=platform.region, account=platform.account, outside=outside
+        ) as endpoint,
+    ):
         twin.endpoint = endpoint
         endpoint.show(platform, OWNER_PASSWORD)
         yield twin, open_gate(platform, endpoint.url, ROOT)
@@ -52,6 +76,7 @@ def twin(opened: tuple[Twin, Any]) -> Iterator[Twin]:
     before = (found.state, found.refusal, found.running)
     yield found
     found.state, found.refusal, found.running = before
+    found.tasks, found.logs, found.metadata = [], {}, {}
 
 
 def test_the_gate_tells_what_it_has_made(opened: tuple[Twin, Any]) -> None:
@@ -90,7 +115,7 @@ def test_the_brokers_user_is_switched_on_with_its_password(
 def test_the_bootstrap_task_is_the_rendered_one(opened: tuple[Twin, Any], platform: Platform) -> None:
     request = opened[0].requests[0]
     assert request.definition == platform.bootstrap.arn
-    assert request.environment == {"bootstrap": {"PLATFORM_SERVICES_RUNNING": "false"}}
+    assert request.overrides == {"bootstrap": Overrides(environment={"PLATFORM_SERVICES_RUNNING": "false"})}
     assert request.started_by.startswith("gate-")
 
 
@@ -100,7 +125,9 @@ def test_the_certificate_is_for_the_rendered_name(opened: tuple[Twin, Any], plat
 
 def test_storage_is_there_under_its_names_and_empty(opened: tuple[Twin, Any], platform: Platform) -> None:
     endpoint = opened[0].endpoint
-    (bucket,) = endpoint.client("s3").list_buckets()["Buckets"]
+    buckets = endpoint.client("s3").list_buckets()["Buckets"]
+    (bucket,) = [each for each in buckets if each["Name"] != platform.release_bucket]
+    assert len(buckets) == 2
     table = endpoint.client("dynamodb").describe_table(TableName=platform.ledger.name)["Table"]
     assert bucket["Name"] == platform.buckets[0]
     assert "Contents" not in endpoint.client("s3").list_objects_v2(Bucket=bucket["Name"])
@@ -119,7 +146,8 @@ def test_the_gate_sees_running_services_and_makes_nothing_twice(twin: Twin, plat
     twin.running = 1
     answer = open_gate(platform, twin.endpoint.url, ROOT)
     assert answer["secretsMade"] == []
-    assert twin.requests[-1].environment == {"bootstrap": {"PLATFORM_SERVICES_RUNNING": "true"}}
+    overrides = twin.requests[-1].overrides["bootstrap"]
+    assert overrides.environment == {"PLATFORM_SERVICES_RUNNING": "true"}
     assert twin.value(platform.secrets["fernet-key"]) == before
 
 
@@ -236,6 +264,128 @@ def test_the_end_of_a_task_is_told_at_once(twin: Twin, platform: Platform) -> No
     ender.join()
     assert described["lastStatus"] == STOPPED
     assert 0.4 < time.monotonic() - began < 4
+
+
+def test_a_command_of_the_request_replaces_that_of_the_definition(twin: Twin, platform: Platform) -> None:
+    command = ["platform-publisher", "publish", "0" * 64]
+    twin.endpoint.client("ecs").run_task(
+        cluster=platform.cluster,
+        taskDefinition=platform.publisher.arn,
+        overrides={"containerOverrides": [{"name": "release-publisher", "command": command}]},
+    )
+    request = twin.requests[-1]
+    assert request.definition == platform.publisher.arn
+    assert request.overrides == {"release-publisher": Overrides(command=tuple(command))}
+
+
+# The tasks of services.
+def service_task(platform: Platform, role: str, id: str, **state: Any) -> ServiceTask:
+    (service,) = [each for each in platform.services if each.role == role]
+    return ServiceTask(id=id, service=service.name, definition=service.definition, state=TaskState(**state))
+
+
+def test_the_tasks_of_a_service_are_those_that_shall_run(twin: Twin, platform: Platform) -> None:
+    twin.tasks = [
+        service_task(platform, "worker", "a" * 32, status="RUNNING", started_at=1_700_000_000.5),
+        service_task(platform, "worker", "b" * 32, status="STOPPING", started_at=1_700_000_000.0),
+        service_task(platform, "worker", "c" * 32, status="PROVISIONING"),
+        service_task(platform, "triggerer", "d" * 32),
+    ]
+    ecs, service = twin.endpoint.client("ecs"), twin.tasks[0].service
+    listed = ecs.list_tasks(cluster=platform.cluster, serviceName=service)["taskArns"]
+    assert [arn.rpartition("/")[2][0] for arn in listed] == ["a", "c"]
+    running, provisioning = ecs.describe_tasks(cluster=platform.cluster, tasks=listed)["tasks"]
+    assert running["startedAt"].timestamp() == 1_700_000_000.5
+    assert (running["lastStatus"], running["group"]) == ("RUNNING", f"service:{service}")
+    assert running["taskArn"] == f"arn:aws:ecs:eu-west-1:111111111111:task/{platform.cluster}/{'a' * 32}"
+    assert "startedAt" not in provisioning
+
+
+def test_the_operators_program_finds_the_running_readers(twin: Twin, platform: Platform) -> None:
+    twin.tasks = [service_task(platform, "worker", "a" * 32, started_at=1_700_000_000.0)]
+    names = [each.name for each in platform.services if each.role in {"worker", "triggerer"}]
+    (found,) = Fleet(twin.endpoint.client("ecs"), platform.cluster, names).running()
+    assert (found.service, found.task_id) == (twin.tasks[0].service, "a" * 32)
+
+
+def test_an_unknown_service_is_refused(twin: Twin, platform: Platform) -> None:
+    with pytest.raises(ClientError, match="ServiceNotFoundException"):
+        twin.endpoint.client("ecs").list_tasks(cluster=platform.cluster, serviceName="lost")
+
+
+def test_the_operators_program_runs_the_publisher_and_quotes_its_log(twin: Twin, platform: Platform) -> None:
+    """With the definition's own log group, which it asks for."""
+    twin.state = TaskState(status=STOPPED, exit_codes={"release-publisher": 65})
+    (container,) = platform.publisher.containers
+    assert container.log is not None
+    group = container.log.group
+
+    class Logs(dict[tuple[str, str], list[str]]):
+        def get(self, key: tuple[str, str], default: Any = None) -> Any:
+            right = key[0] == group and key[1].startswith("task/release-publisher/")
+            return ["one", '{"error": "the archive is broken", "ok": false}'] if right else default
+
+    twin.logs = Logs()
+    place = PublisherPlace(
+        cluster=platform.cluster,
+        task_definition=platform.publisher.arn,
+        subnets=("subnet-1",),
+        security_groups=("sg-1",),
+    )
+    task = PublisherTask(twin.endpoint.client("ecs"), twin.endpoint.client("logs"), place, Clock())
+    with pytest.raises(OperationError, match=r"failed with exit code 65: the archive is broken \(log group"):
+        task.publish("0" * 64, git_commit="c", published_by="p", say=lambda _: None)
+    assert twin.requests[-1].overrides["release-publisher"].command is not None
+
+
+# What ECS tells containers.
+def test_a_container_learns_who_its_task_is(twin: Twin, platform: Platform) -> None:
+    definition = platform.publisher
+    document = metadata(
+        "a" * 32,
+        definition,
+        cluster_arn=platform.cluster_arn,
+        service="dev-worker",
+        state=TaskState(),
+    )
+    own = document["Containers"][0]["DockerId"]
+    twin.metadata = {own: document}
+    address = f"{twin.endpoint.url}/v4/{own}"
+
+    found = identity.read({identity.METADATA: address})
+
+    digest = definition.containers[0].image.partition("@")[2]
+    assert found == identity.Identity(service="dev-worker", task_id="a" * 32, image_digest=digest)
+    assert fetched(address)[1]["Name"] == "release-publisher"
+    assert fetched(f"{twin.endpoint.url}/v4/other/task")[0] == 404
+
+
+# From outside.
+def test_outside_only_those_are_answered_who_know_the_key(twin: Twin) -> None:
+    endpoint = twin.endpoint
+    stranger = Endpoint(endpoint.outside_url, "eu-west-1")
+    for service, call in (("sts", "get_caller_identity"), ("ecs", "list_clusters"), ("s3", "list_buckets")):
+        with pytest.raises(ClientError, match="InvalidClientTokenId"):
+            getattr(stranger.client(service), call)()
+    sts = boto3.client(
+        "sts",
+        endpoint_url=endpoint.outside["AWS_ENDPOINT_URL"],
+        region_name=endpoint.outside["AWS_REGION"],
+        aws_access_key_id=endpoint.outside["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=endpoint.outside["AWS_SECRET_ACCESS_KEY"],
+    )
+    assert sts.get_caller_identity()["Account"] == "111111111111"
+    assert fetched(f"{endpoint.outside_url}/moto-api/data.json")[0] == 403
+    assert fetched(f"{endpoint.outside_url}/v4/x/task")[0] == 403
+
+
+def fetched(url: str) -> tuple[int, Any]:
+    """Return status and document of an answer."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, None
 
 
 def test_an_unknown_cluster_is_refused(twin: Twin, platform: Platform) -> None:

@@ -25,9 +25,12 @@ def booted(**mounts: Path) -> Booted:
         health=None,
         address="",
         hosts_file=Path("hosts"),
+        user="50000:0",
         mounts=mounts,
         root_mounts=(),
         scratch=Path("scratch"),
+        volumes=Path("volumes"),
+        volume_user="50000:0",
     )
 
 

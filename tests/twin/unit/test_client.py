@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -16,12 +17,38 @@ from sandbox.twin.control import NoTwinError, Server
 from tests.twin.unit.statuses import make_service, make_status, make_task
 
 
+class FakeRelease:
+    """A release that has ended when it is looked at for the second time."""
+
+    begun: ClassVar[list[FakeRelease]] = []
+    problem = ""
+
+    def __init__(self, project: Path, folder: Path, variables: Mapping[str, str]) -> None:
+        self.given, self.looks, self.stopped = (project, folder, variables), 0, False
+        self.begun.append(self)
+
+    @property
+    def over(self) -> bool:
+        self.looks += 1
+        return self.looks > 1
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def tell(self, told: Callable[[str], None]) -> None:
+        if self.problem:
+            raise SandboxError(self.problem)
+        told("DAGs are released")
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "DAEMON", "tests.twin.unit.fake_daemon")
     monkeypatch.setattr(client, "POLL_SECONDS", 0.02)
     # Whether the image's packages are here already must not matter.
     monkeypatch.setattr(client, "installed", lambda _told: None)
+    monkeypatch.setattr(client, "Release", FakeRelease)
+    FakeRelease.begun = []
 
 
 def ignore(_line: str) -> None:
@@ -42,7 +69,7 @@ def test_a_start_tells_its_progress_until_the_twin_is_ready(tmp_path: Path) -> N
     twin = client.start(tmp_path, "dev", "--port", "8081", "--plain", told=told.append)
 
     folder = tmp_path / ".sandbox/twin/dev"
-    assert told == ["services start", "worker: 1 healthy, 8.9 s after its start"]
+    assert told == ["services start", "DAGs are released", "worker: 1 healthy, 8.9 s after its start"]
     assert json.loads((folder / "arguments.json").read_text()) == [
         "--project", str(tmp_path), "--stack", "dev", "--port", "8081", "--plain",
     ]  # fmt: skip
@@ -71,6 +98,28 @@ def test_a_second_start_brings_the_first_ones_twin_up_to_date(tmp_path: Path, tw
     assert updated.exists()
 
 
+def test_dags_are_released_once_as_soon_as_the_twins_aws_answers(tmp_path: Path, twin: Twin) -> None:
+    (release,) = FakeRelease.begun
+    aws = {"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}
+    assert release.given == (tmp_path, tmp_path / ".sandbox/twin/dev", aws)
+
+    client.start(tmp_path, "dev", told=ignore)
+
+    assert len(FakeRelease.begun) == 2
+
+
+def test_dags_that_cannot_be_released_end_the_start_and_not_the_twin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeRelease, "problem", "the DAGs are not released: etl.py:3")
+
+    with pytest.raises(SandboxError, match=r"^the DAGs are not released: etl\.py:3$"):
+        client.start(tmp_path, "dev", "--port", "0", told=ignore)
+
+    assert FakeRelease.begun[0].stopped
+    Twin.find(tmp_path).stop()
+
+
 def test_a_daemon_that_ends_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_DAEMON", "broken")
 
@@ -94,13 +143,15 @@ def test_a_twin_that_is_slow_goes_on_and_says_what_is_missing(
 
 
 def test_a_start_that_is_interrupted_ends_its_twin(tmp_path: Path) -> None:
-    def interrupt(_line: str) -> None:
-        raise InterruptedRunError
+    def interrupt(line: str) -> None:
+        if line == "DAGs are released":
+            raise InterruptedRunError
 
     with pytest.raises(InterruptedRunError):
         client.start(tmp_path, "dev", "--port", "0", told=interrupt)
 
     assert (tmp_path / ".sandbox/twin/dev/ended").exists()
+    assert FakeRelease.begun[0].stopped
 
 
 def test_a_twin_that_does_not_end_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

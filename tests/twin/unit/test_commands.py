@@ -45,7 +45,7 @@ class Scene:
         tasks = make_task("aaaaaaaaaaaa"), make_task("bbbbbbbbbbbb")
         self.status = make_status(make_service("worker", *tasks, desired=2), make_service("flower"))
         self.commands: dict[str, Any] = {
-            "status": lambda: self.status,
+            "status": lambda memory=True: self.status,
             "login": lambda: {"username": "admin", "password": "made up", "source": "secret dev/admin"},
             "events": lambda: [[time.mktime((2026, 1, 2, 3, 4, 5, 0, 0, -1)), "worker: steady"]],
             **{name: self._noting(name) for name in ("stop_task", "kill", "deploy", "scale")},
@@ -77,6 +77,29 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 def test_status_is_a_table_or_json(scene: Scene) -> None:
     assert scene.run("status").stdout.splitlines()[0] == "dev at http://localhost:8080 (namespaces): ready"
     assert json.loads(scene.run("status", "--stack", "dev", "--json").stdout) == scene.status
+
+
+def test_the_environment_is_for_a_shell(scene: Scene) -> None:
+    shown = scene.run("env", "dev").stdout
+    script = (
+        f"export AWS_PROFILE=prod NO_PROXY=internal\n{shown}\necho $AWS_ENDPOINT_URL $no_proxy $AWS_PROFILE"
+    )
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["http://127.0.0.1:5000", "127.0.0.1,internal"]
+
+
+def test_before_its_aws_answers_there_is_no_environment(scene: Scene) -> None:
+    scene.status = make_status(aws={}, phase="starting database, broker and AWS endpoint")
+    with pytest.raises(SandboxError, match=r"^the twin is not that far yet: starting database"):
+        scene.run("env")
+    with pytest.raises(SandboxError, match=r"^the twin is not that far yet: starting database"):
+        scene.run("release")
+
+
+def test_a_signal_for_another_container_than_the_services_own(scene: Scene) -> None:
+    scene.run("kill", "worker", "--task", "a", "--container", "release-agent")
+    signalled = {"service": "dev-worker", "task": "aaaaaaaaaaaa", "signal": 9, "container": "release-agent"}
+    assert scene.asked == [("kill", signalled)]
 
 
 def test_logs_are_shown_with_task_and_container(scene: Scene) -> None:

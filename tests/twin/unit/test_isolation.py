@@ -330,7 +330,7 @@ def test_scratch_is_the_users_and_writable(contained: Place) -> None:
     state = (Mount(volume="state", path="/opt/airflow/state", read_only=False),)
     told = contained.shell("cd /opt/airflow/state && touch x && stat -c '%u:%g %a' .", volumes=state)
     assert told == "50000:0 770\n"
-    assert (contained.folder / "scratch" / "volumes" / "state" / "x").exists()
+    assert (contained.folder / "volumes" / "state" / "x").exists()
 
 
 def test_a_mount_shows_what_lies_here(contained: Place) -> None:
@@ -529,7 +529,7 @@ def test_the_pid_of_a_plain_process_is_the_commands(beside: Place) -> None:
 
 
 def test_a_plain_process_finds_its_scratch_folders(beside: Place) -> None:
-    booted = beside.booted("ls", str(beside.folder / "scratch" / "volumes"))
+    booted = beside.booted("ls", str(beside.folder / "volumes"))
     assert ended(beside.start(booted)) == 0
     assert beside.log.read_text() == "tmp\n"
 

@@ -13,7 +13,7 @@ import pytest
 from sandbox.twin import platform
 from sandbox.twin.balancer_rules import Fixed
 from sandbox.twin.model import HealthCheck, Mount, SecretSource
-from sandbox.twin.platform import PlatformError
+from sandbox.twin.platform import AccessPoint, PlatformError
 from tests.twin.rendered import container, read, resources
 
 pytestmark = pytest.mark.filterwarnings(r"ignore::DeprecationWarning:pulumi_(aws|awsx)\..*")
@@ -73,13 +73,62 @@ def test_a_definition() -> None:
     definition = read("dev").bootstrap
     assert (definition.family, definition.revision) == ("airflow-dev-bootstrap", 1)
     assert (definition.cpu_units, definition.memory_mib) == (1024, 2048)
-    assert definition.shared_volumes == frozenset()
 
 
-def test_the_volume_of_dags_is_shared() -> None:
-    shared = {each.role: each.definition.shared_volumes for each in read("dev").services}
-    assert shared["worker"] == frozenset({"dags"})
-    assert shared["api-server"] == frozenset()
+def test_only_agent_and_publisher_have_the_file_system_each_by_its_own_way() -> None:
+    """Airflow itself has neither: it reads copies."""
+    found = read("dev")
+    mounts = {
+        (definition.family, container.name): (mount.access_point, mount.path, mount.read_only)
+        for definition in found.definitions
+        for container in definition.containers
+        for mount in container.mounts
+        if mount.access_point
+    }
+    reader = mounts["airflow-dev-triggerer", "release-agent"][0]
+    writer = mounts["airflow-dev-release-publisher", "release-publisher"][0]
+    assert {name for _, name in mounts} == {"release-agent", "release-publisher"}
+    assert set(mounts.values()) == {(reader, "/mnt/dags", True), (writer, "/mnt/dags", False)}
+    assert found.access_points == {
+        each: AccessPoint(path="/releases", owner=50001, group=0, mode=0o755) for each in (reader, writer)
+    }
+
+
+def test_the_publisher() -> None:
+    publisher = read("dev").publisher
+    (found,) = publisher.containers
+    assert (publisher.family, found.name, found.user) == (
+        "airflow-dev-release-publisher", "release-publisher", "50001:0",
+    )  # fmt: skip
+    assert found.log is not None
+    assert (found.log.prefix, found.restart_seconds) == ("task", None)
+    assert found.environment["PLATFORM_RELEASE_BUCKET"] == read("dev").release_bucket
+
+
+def test_the_agent_is_started_again_and_airflow_waits_for_it() -> None:
+    worker = next(each for each in read("dev").services if each.role == "worker")
+    found = {each.name: each for each in worker.definition.containers}
+    assert (found["release-agent"].restart_seconds, found["release-agent"].essential) == (60, False)
+    assert (found["worker"].restart_seconds, found["worker"].essential) == (None, True)
+    assert found["worker"].depends_on == (("release-agent", "HEALTHY"),)
+
+
+def test_a_state_without_a_publisher_is_refused_with_the_remedy() -> None:
+    found = [each for each in resources("dev") if "release-publisher" not in str(each["urn"])]
+    with pytest.raises(PlatformError, match=r"role release-publisher, got 0: apply the stack first"):
+        platform.read(found)
+
+
+def test_outputs_are_those_of_the_stack_without_secrets() -> None:
+    found = resources("dev")
+    stack = next(each for each in found if each["type"] == platform.STACK)
+    stack["outputs"]["password"] = {
+        platform.SECRET_VALUE: "1b47061264138c4ac30d75fd1eb44270",
+        "ciphertext": "x",
+    }
+    outputs = platform.read(found).outputs
+    assert "password" not in outputs
+    assert outputs["publisherTaskDefinitionArn"] == read("dev").publisher.arn
 
 
 def test_a_container() -> None:
@@ -122,7 +171,8 @@ def test_the_servers() -> None:
 def test_the_storage() -> None:
     found, variables = read("dev"), container("dev", "worker").environment
     assert f"s3://{found.buckets[0]}/task-logs" == variables["AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER"]
-    assert found.ledger.name == variables["PLATFORM_LEDGER_TABLE"]
+    assert found.ledger.name == container("dev", "release-agent").environment["PLATFORM_LEDGER_TABLE"]
+    assert found.release_bucket not in found.buckets
     assert (found.ledger.hash_key, found.ledger.range_key) == ("pk", "sk")
     assert (found.ledger.attributes, found.ledger.ttl_attribute) == ({"pk": "S", "sk": "S"}, "expiresAt")
 

@@ -5,6 +5,7 @@ The image here is made up. Not proved here: that Airflow works with what is star
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.twin import root_files
 from sandbox.twin.isolation import Mode
-from sandbox.twin.model import Booted, Container, Mount, SecretSource
+from sandbox.twin.model import Booted, Container, Mount, Overrides, SecretSource
 from sandbox.twin.rewrites import Context, Facts, Kind, Place, Sizes
 from sandbox.twin.rewriting import (
     TABLE,
@@ -28,7 +30,7 @@ from sandbox.twin.rewriting import (
     overridden,
     service,
 )
-from tests.twin.rendered import BUNDLE, IMAGE, container, facts, read, task
+from tests.twin.rendered import BUNDLE, IMAGE, TASK_ID, container, facts, read, task
 
 pytestmark = pytest.mark.filterwarnings(r"ignore::DeprecationWarning:pulumi_(aws|awsx)\..*")
 
@@ -68,16 +70,20 @@ def unnamed(rendered: Container, known: Facts, folder: Path) -> Iterator[Differe
 def test_the_table_names_every_difference(stack: str, mode: Mode, timers: bool, tmp_path: Path) -> None:
     known = facts(stack, mode, timers=timers, folder=tmp_path)
     containers = [each for definition in read(stack).definitions for each in definition.containers]
-    assert len(containers) == 7
-    assert [list(unnamed(each, known, tmp_path)) for each in containers] == [[]] * 7
+    # One of each service, bootstrap and publisher, and an agent beside those that read DAGs.
+    agents = len([each for each in containers if each.name == "release-agent"])
+    assert (len(containers) - agents, agents) == (8, {"dev": 3, "prod": 4}[stack])
+    assert [list(unnamed(each, known, tmp_path)) for each in containers] == [[]] * len(containers)
 
 
+WORKER_ID = f"{TASK_ID}-{zlib.crc32(b'worker'):010d}"
 AGENT: Found = {
     "AWS_ACCESS_KEY_ID": (None, "simulated"),
     "AWS_ENDPOINT_URL": (None, "http://10.20.0.2:5000"),
     "AWS_EXECUTION_ENV": (None, "AWS_ECS_FARGATE"),
     "AWS_REGION": (None, "eu-west-1"),
     "AWS_SECRET_ACCESS_KEY": (None, "simulated"),
+    "ECS_CONTAINER_METADATA_URI_V4": (None, f"http://10.20.0.2:5000/v4/{WORKER_ID}"),
 }
 SECRETS: Found = {Place.SECRETS: ("(a secret's ARN)", "(a secret's value)")}
 PROGRAMS = "/root/bin:/home/airflow/.local/bin:/usr/python/bin"
@@ -98,7 +104,7 @@ def test_the_differences_of_a_worker_in_namespaces(tmp_path: Path) -> None:
 
 def test_the_differences_of_a_worker_as_a_plain_process(tmp_path: Path) -> None:
     rendered = container("dev", "worker")
-    state = tmp_path / "scratch" / "volumes" / "state"
+    state = tmp_path / "volumes" / "state"
     assert found(rendered, facts("dev", Mode.PLAIN, folder=tmp_path), tmp_path) == {
         **AGENT,
         **SECRETS,
@@ -107,10 +113,14 @@ def test_the_differences_of_a_worker_as_a_plain_process(tmp_path: Path) -> None:
         "PATH": (f"/opt/platform/bin:{PROGRAMS}:/usr/bin", "/repository/bin:/venv/bin:/usr/bin"),
         "PYTHONPATH": ("/opt/platform/lib", "/repository"),
         "HOME": ("/opt/airflow/state", str(state)),
-        "TMPDIR": (None, str(tmp_path / "scratch" / "volumes" / "tmp")),
+        "TMPDIR": (None, str(tmp_path / "volumes" / "tmp")),
         "AIRFLOW_HOME": ("/opt/airflow/state", str(state)),
         "AIRFLOW__API__SSL_CA_FILE": ("/opt/airflow/state/api-server.pem", str(state / "api-server.pem")),
-        "PLATFORM_DAG_STORAGE_PATH": ("/mnt/dags", str(tmp_path / "dags")),
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": (
+            "/opt/airflow/state/bundles",
+            str(state / "bundles"),
+        ),
+        "PLATFORM_RELEASES_PATH": ("/opt/airflow/releases", str(tmp_path / "volumes" / "releases")),
         "AIRFLOW__API__BASE_URL": ("https://airflow.dev.nonprod.example.com", "http://localhost:8080"),
         "PLATFORM_BROKER_HOST": (rendered.environment["PLATFORM_BROKER_HOST"], "localhost"),
         "PLATFORM_BROKER_PORT": ("6379", "16379"),
@@ -197,7 +207,9 @@ def test_other_sizes(tmp_path: Path) -> None:
     known = facts("dev", sizes=Sizes(tasks=1, concurrency=4, api_server_processes=1), folder=tmp_path)
     worker = started(container("dev", "worker"), known, tmp_path)
     api_server = started(
-        overridden(container("dev", "api-server"), {"AIRFLOW__API__WORKERS": "3"}), known, tmp_path
+        overridden(container("dev", "api-server"), Overrides(environment={"AIRFLOW__API__WORKERS": "3"})),
+        known,
+        tmp_path,
     )
     assert worker.command[-2:] == ("--concurrency", "4")
     assert api_server.environment["AIRFLOW__API__WORKERS"] == "1"
@@ -205,9 +217,13 @@ def test_other_sizes(tmp_path: Path) -> None:
 
 
 def test_what_run_task_overrides_is_rendered_then(tmp_path: Path) -> None:
-    rendered = overridden(container("dev", "bootstrap"), {"PLATFORM_SERVICES_RUNNING": "true"})
+    command = ("platform-publisher", "verify", "all")
+    overrides = Overrides(environment={"PLATFORM_SERVICES_RUNNING": "true"}, command=command)
+    rendered = overridden(container("dev", "bootstrap"), overrides)
     known = facts("dev", folder=tmp_path)
-    assert started(rendered, known, tmp_path).environment["PLATFORM_SERVICES_RUNNING"] == "true"
+    booted = started(rendered, known, tmp_path)
+    assert booted.environment["PLATFORM_SERVICES_RUNNING"] == "true"
+    assert booted.command == ("platform-entrypoint", *command)
     assert list(unnamed(rendered, known, tmp_path)) == []
 
 
@@ -224,20 +240,53 @@ def test_secrets_come_from_their_source(tmp_path: Path) -> None:
 
 def test_mounts_in_namespaces(tmp_path: Path) -> None:
     """What is scratch is not named: whoever starts the container makes it."""
-    booted = started(container("dev", "worker"), facts("dev", folder=tmp_path), tmp_path)
-    assert booted.mounts == {
-        "/mnt/dags": tmp_path / "dags",
-        **IMAGE.files,
-        BUNDLE: tmp_path / "authority.pem",
-    }
-    assert booted.root_mounts == IMAGE.root_mounts
+    known = facts("dev", folder=tmp_path)
+    of_image = {**IMAGE.files, BUNDLE: tmp_path / "authority.pem"}
+    worker = started(container("dev", "worker"), known, tmp_path)
+    agent = started(container("dev", "release-agent"), known, tmp_path)
+    assert worker.mounts == of_image
+    assert agent.mounts == {"/mnt/dags": tmp_path / "efs", **of_image}
+    assert worker.root_mounts == IMAGE.root_mounts
+
+
+def test_containers_of_a_task_share_their_scratch_volumes_which_belong_to_the_images_user(
+    tmp_path: Path,
+) -> None:
+    known = facts("dev", folder=tmp_path)
+    worker, agent, publisher = (
+        started(container("dev", name), known, tmp_path)
+        for name in ("worker", "release-agent", "release-publisher")
+    )
+    place = tmp_path / "volumes" / "releases"
+    assert root_files.scratch_volumes(worker)["/opt/airflow/releases"] == place
+    assert root_files.scratch_volumes(agent)["/opt/airflow/releases"] == place
+    assert ("bind", "/opt/airflow/releases", str(place), False) in root_files.steps(worker)
+    assert ("bind", "/opt/airflow/releases", str(place), True) in root_files.steps(agent)
+    assert root_files.volume_user_of(publisher) == (50000, 0)
+
+
+def test_the_publisher_is_a_user_of_its_own_who_writes_the_file_system(tmp_path: Path) -> None:
+    booted = started(container("dev", "release-publisher"), facts("dev", folder=tmp_path), tmp_path)
+    assert root_files.user_of(booted) == (50001, 0)
+    assert ("bind", "/mnt/dags", str(tmp_path / "efs"), True) in root_files.steps(booted)
+
+
+def test_without_root_all_containers_have_the_one_user_that_there_is(tmp_path: Path) -> None:
+    known = replace(facts("dev", folder=tmp_path), user="50000:0")
+    rendered = container("dev", "release-publisher")
+    assert found(rendered, known, tmp_path)[Place.USER] == ("50001:0", "50000:0")
+    assert list(unnamed(rendered, known, tmp_path)) == []
+    assert Place.USER not in found(rendered, facts("dev", folder=tmp_path), tmp_path)
 
 
 def test_a_plain_process_finds_its_folders(tmp_path: Path) -> None:
-    booted = started(container("dev", "worker"), facts("dev", Mode.PLAIN, folder=tmp_path), tmp_path)
+    known = facts("dev", Mode.PLAIN, folder=tmp_path)
+    booted = started(container("dev", "worker"), known, tmp_path)
+    agent = started(container("dev", "release-agent"), known, tmp_path)
     assert Path(booted.environment["AIRFLOW_HOME"]).is_dir()
     assert Path(booted.environment["TMPDIR"]).is_dir()
-    assert Path(booted.environment["PLATFORM_DAG_STORAGE_PATH"]) == tmp_path / "dags"
+    assert booted.environment["PLATFORM_RELEASES_PATH"] == agent.environment["PLATFORM_RELEASES_PATH"]
+    assert agent.environment["PLATFORM_DAG_STORAGE_PATH"] == str(tmp_path / "efs")
 
 
 def test_a_home_of_the_image_is_the_containers_folder(tmp_path: Path) -> None:
@@ -305,6 +354,7 @@ def test_another_command_health_check_or_file_is_found(tmp_path: Path) -> None:
     assert booted.health is not None
     for wrong, place in (
         (replace(booted, command=("airflow", "standalone")), Place.COMMAND),
+        (replace(booted, user="0:0"), Place.USER),
         (replace(booted, health=None), Place.HEALTH),
         (replace(booted, health=replace(booted.health, retries=99)), Place.HEALTH),
         (replace(booted, health=replace(booted.health, command=("CMD", "true"))), Place.HEALTH),

@@ -27,6 +27,9 @@ def booted(folder: Path, **changes: Any) -> Booted:
         "mounts": {"/mnt/dags": folder / "dags"},
         "root_mounts": (Path("/root/python"),),
         "scratch": folder / "scratch",
+        "volumes": folder / "volumes",
+        "user": "50000:0",
+        "volume_user": "50000:0",
     }
     return Booted(**(values | changes))
 
@@ -46,18 +49,18 @@ def test_mounts_come_in_the_order_of_their_depth(tmp_path: Path) -> None:
     """A mount at /tmp would hide what was mounted below it before."""
     deep = {"/tmp/deep/er": tmp_path / "deep"}
     assert steps(tmp_path, mounts=deep, root_mounts=(Path("/tmp/python"),))[-5:] == [
-        ("bind", "/tmp", str(tmp_path / "scratch/volumes/tmp"), True),
+        ("bind", "/tmp", str(tmp_path / "volumes/tmp"), True),
         ("bind", "/tmp/python", "/tmp/python", False),
-        ("bind", "/mnt/dags", str(tmp_path / "scratch/volumes/dags"), False),
+        ("bind", "/mnt/dags", str(tmp_path / "volumes/dags"), False),
         ("bind", "/tmp/deep/er", str(tmp_path / "deep"), False),
-        ("bind", "/opt/airflow/state", str(tmp_path / "scratch/volumes/state"), True),
+        ("bind", "/opt/airflow/state", str(tmp_path / "volumes/state"), True),
     ]
 
 
 def test_what_has_no_place_here_is_scratch(tmp_path: Path) -> None:
     assert root_files.scratch_volumes(booted(tmp_path)) == {
-        "/opt/airflow/state": tmp_path / "scratch/volumes/state",
-        "/tmp": tmp_path / "scratch/volumes/tmp",
+        "/opt/airflow/state": tmp_path / "volumes/state",
+        "/tmp": tmp_path / "volumes/tmp",
     }
 
 
@@ -70,9 +73,8 @@ def test_the_users_are_root_and_the_containers(tmp_path: Path) -> None:
 
 
 def test_root_is_named_once(tmp_path: Path) -> None:
-    root = container(user="0")
-    assert content(tmp_path, "/etc/passwd", container=root) == "root:x:0:0:root:/root:/bin/sh\n"
-    assert content(tmp_path, "/etc/group", container=root) == "root:x:0:\n"
+    assert content(tmp_path, "/etc/passwd", user="0") == "root:x:0:0:root:/root:/bin/sh\n"
+    assert content(tmp_path, "/etc/group", user="0") == "root:x:0:\n"
 
 
 def test_no_name_server_is_known(tmp_path: Path) -> None:
@@ -96,10 +98,10 @@ def test_nothing_of_etc_comes_along_that_is_not_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("user", "numbers"), [("50000:0", (50000, 0)), ("1000", (1000, 0)), ("0:0", (0, 0))])
 def test_a_user_is_a_pair_of_numbers(tmp_path: Path, user: str, numbers: tuple[int, int]) -> None:
-    assert root_files.user_of(booted(tmp_path, container=container(user=user))) == numbers
+    assert root_files.user_of(booted(tmp_path, user=user)) == numbers
 
 
 @pytest.mark.parametrize("user", ["airflow", "", "50000:root", ":0"])
 def test_a_user_by_name_is_refused(tmp_path: Path, user: str) -> None:
     with pytest.raises(ValueError, match="container main: user must be numbers like 50000:0"):
-        root_files.user_of(booted(tmp_path, container=container(user=user)))
+        root_files.user_of(booted(tmp_path, user=user))

@@ -28,6 +28,10 @@ def test_the_table_has_a_line_for_each_task() -> None:
         "                cccccccc  RUNNING  UNKNOWN           10.20.0.13  251/1024 MiB",
         "flower 0/1      none                                                                          0",
         "live logs of one worker only",
+        "export AWS_ENDPOINT_URL=http://127.0.0.1:5000",
+        'export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}"',
+        'export no_proxy="$NO_PROXY"',
+        "unset AWS_PROFILE AWS_SESSION_TOKEN",
     ]
 
 

@@ -130,9 +130,12 @@ def boot(container: Container, placement: Placement) -> Booted:
         health=container.health,
         address=placement.address,
         hosts_file=placement.folder / "hosts",
+        user=container.user,
         mounts={},
         root_mounts=(),
         scratch=placement.folder / "scratch",
+        volumes=placement.folder / "volumes",
+        volume_user=container.user,
     )
 
 
@@ -337,6 +340,74 @@ def test_the_end_of_another_container_does_not(stage: Callable[..., Stage]) -> N
     assert there.task.status is Status.RUNNING
 
 
+# The restart.
+
+
+def test_a_container_that_ran_long_enough_is_started_again_in_its_task(stage: Callable[..., Stage]) -> None:
+    there = stage(container("a"), container("b", essential=False, restart_seconds=60))
+    there.live(61)
+    first = there.process("b")
+    first.code = 3
+    there.live()
+    assert there.process("b") is not first
+    assert (there.task.status, there.task.restarts) == (Status.RUNNING, {"a": 0, "b": 1})
+    assert there.task.exit_codes == {}
+
+
+def test_a_container_that_ends_early_is_not_started_again(stage: Callable[..., Stage]) -> None:
+    """The time counts from its last start."""
+    there = stage(container("a"), container("b", essential=False, restart_seconds=60))
+    there.live(61)
+    there.process("b").code = 3
+    there.live(30)
+    there.process("b").code = 4
+    there.live(100)
+    assert (there.task.restarts["b"], there.task.exit_codes, there.task.status) == (
+        1,
+        {"b": 4},
+        Status.RUNNING,
+    )
+
+
+def test_a_restart_keeps_the_task_of_an_essential_container(stage: Callable[..., Stage]) -> None:
+    there = stage(container("a", restart_seconds=60))
+    there.live(61)
+    there.process("a").code = 1
+    there.live()
+    assert (there.task.status, there.task.exit_code) == (Status.RUNNING, None)
+    there.process("a").code = 1
+    there.live(2)
+    assert (there.task.status, there.task.exit_code) == (Status.STOPPED, 1)
+
+
+def test_a_container_is_not_started_again_while_its_task_stops(stage: Callable[..., Stage]) -> None:
+    there = stage(container("a", restart_seconds=60))
+    there.live(100)
+    there.task.stop("Task stopped by user", there.now)
+    there.live(3)
+    assert (there.task.status, there.task.restarts) == (Status.STOPPED, {"a": 0})
+
+
+def test_the_health_of_a_container_begins_anew_with_its_restart(stage: Callable[..., Stage]) -> None:
+    there = stage(container("a", health=CHECK, restart_seconds=60))
+    there.live(100)
+    seen = [there.task.health]
+    there.process("a").code = 1
+    for seconds in (1, 10):
+        there.live(seconds)
+        seen.append(there.task.health)
+    assert seen == [Health.HEALTHY, Health.UNKNOWN, Health.HEALTHY]
+
+
+def test_a_restart_that_fails_is_the_end_of_the_container(stage: Callable[..., Stage]) -> None:
+    there = stage(container("a"), container("b", essential=False, restart_seconds=60))
+    there.live(61)
+    there.isolation.refuses = "b"
+    there.process("b").code = 3
+    there.live(3)
+    assert (there.task.status, there.task.exit_codes) == (Status.RUNNING, {"b": 3})
+
+
 def test_a_stop_is_sigterm_first(stage: Callable[..., Stage]) -> None:
     there = stage()
     there.live(3)
@@ -406,11 +477,26 @@ def test_a_stopped_task_has_no_health(stage: Callable[..., Stage]) -> None:
     assert there.task.health is Health.UNKNOWN
 
 
-def test_a_signal_reaches_every_container(stage: Callable[..., Stage]) -> None:
-    there = stage(container("a"), container("b"))
+def test_a_signal_reaches_every_essential_container_or_the_one_that_is_named(
+    stage: Callable[..., Stage],
+) -> None:
+    there = stage(container("a"), container("b"), container("c", essential=False))
     there.live()
     there.task.signal(signal.SIGHUP)
-    assert [there.process(name).signals for name in "ab"] == [[signal.SIGHUP]] * 2
+    there.task.signal(signal.SIGUSR1, "c")
+    assert [there.process(name).signals for name in "abc"] == [[signal.SIGHUP]] * 2 + [[signal.SIGUSR1]]
+
+
+def test_releases_that_nobody_may_write_end_with_their_task(stage: Callable[..., Stage]) -> None:
+    there = stage()
+    there.live()
+    release = there.task.folder / "volumes" / "releases" / "0123"
+    release.mkdir(parents=True)
+    (release / "etl.py").touch(mode=0o444)
+    release.chmod(0o555)
+    there.task.stop("", there.now)
+    there.live(3)
+    assert not there.task.folder.exists()
 
 
 def test_a_lost_machine_ends_the_task_with_137(stage: Callable[..., Stage]) -> None:

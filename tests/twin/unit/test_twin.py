@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from sandbox.twin.aws_endpoint import TaskRequest
-from sandbox.twin.model import Booted, SecretSource
+from sandbox.twin.model import Booted, Overrides, SecretSource
 from sandbox.twin.twin import ONE_OFF, Twin, TwinError
 from tests.twin.rendered import facts
 
@@ -182,7 +183,66 @@ def test_a_change_of_nothing_deploys_what_is_rendered(stage: Stage) -> None:
     stage.twin.change("worker", {})
     stage.go(60)
 
-    assert {**stage.booted("worker").environment, "HOSTNAME": ""} == {**rendered, "HOSTNAME": ""}
+    own = {"HOSTNAME": "", "ECS_CONTAINER_METADATA_URI_V4": ""}
+    assert {**stage.booted("worker").environment, **own} == {**rendered, **own}
+
+
+def test_a_change_is_one_of_the_container_that_the_service_is_about_or_of_the_one_that_is_named(
+    stage: Stage,
+) -> None:
+    stage.steady()
+    stage.twin.change("worker", {"ADDED": "1"}, ["--more"])
+    stage.go(60)
+    assert stage.booted("worker").environment["ADDED"] == "1"
+    assert "ADDED" not in stage.booted("release-agent").environment
+    assert stage.booted("release-agent").command[-1] == "run"
+
+    stage.twin.change("worker", {"ADDED": "1"}, container="release-agent")
+    stage.go(60)
+    assert "ADDED" not in stage.booted("worker").environment
+    assert stage.booted("release-agent").environment["ADDED"] == "1"
+
+
+def test_what_ecs_tells_of_the_tasks_of_services(stage: Stage) -> None:
+    stage.steady()
+    (task,) = [each for each in stage.twin.service_tasks() if "triggerer" in each.service]
+
+    assert (task.state.status, task.definition.family) == ("RUNNING", "airflow-dev-triggerer")
+    assert task.state.started_at is not None
+    assert abs(time.time() - task.state.started_at) < 120
+    (row,) = [row for row in stage.twin.status() if row["role"] == "triggerer"]
+    assert task.id == row["tasks"][0]["id"]
+
+
+def test_a_container_is_told_about_its_task(stage: Stage) -> None:
+    stage.steady()
+    url = stage.booted("release-agent").environment["ECS_CONTAINER_METADATA_URI_V4"]
+    own = url.rpartition("/v4/")[2]
+    found = stage.twin.metadata(own)
+    assert found is not None
+
+    (container,) = [each for each in found["Containers"] if each["DockerId"] == own]
+    assert container["Name"] == "release-agent"
+    assert found["TaskARN"].endswith(f"/{own.partition('-')[0]}")
+    assert found["ServiceName"] in stage.twin.services
+    assert stage.twin.metadata(own.partition("-")[0] + "-1") is None
+
+
+def test_a_log_is_found_by_its_group_and_stream(stage: Stage) -> None:
+    request = TaskRequest(
+        id="b" * 32, definition=stage.twin.facts.platform.publisher.arn, overrides={}, started_by=""
+    )
+    stage.twin.run_task(request)
+    stage.go(1)
+    (container,) = stage.twin.facts.platform.publisher.containers
+    assert container.log is not None
+    (file,) = stage.twin.logs_path(ONE_OFF)
+    Path(file["path"]).write_text("one\ntwo\n")
+
+    stream = f"task/release-publisher/{request.id}"
+    assert stage.twin.log_lines(container.log.group, stream) == ["one", "two"]
+    assert stage.twin.log_lines("other", stream) is None
+    assert stage.twin.log_lines(container.log.group, "task/release-publisher/other") is None
 
 
 def test_an_update_replaces_only_what_has_another_definition(stage: Stage) -> None:
@@ -215,7 +275,11 @@ def test_a_one_off_task_gets_the_variables_of_its_request(stage: Stage) -> None:
     request = TaskRequest(
         id="a" * 32,
         definition=stage.twin.facts.platform.bootstrap.arn,
-        environment={"bootstrap": {"PLATFORM_SERVICES_RUNNING": "false"}},
+        overrides={
+            "bootstrap": Overrides(
+                environment={"PLATFORM_SERVICES_RUNNING": "false"}, command=("platform-bootstrap", "--now")
+            )
+        },
         started_by="gate",
     )
     state = stage.twin.run_task(request)
@@ -224,12 +288,13 @@ def test_a_one_off_task_gets_the_variables_of_its_request(stage: Stage) -> None:
     stage.go(1)
 
     assert stage.booted("bootstrap").environment["PLATFORM_SERVICES_RUNNING"] == "false"
+    assert stage.booted("bootstrap").command[-2:] == ("platform-bootstrap", "--now")
     assert (state().status, state().exit_codes) == ("STOPPED", {"bootstrap": 64})
     assert [file["container"] for file in stage.twin.logs_path(ONE_OFF)] == ["bootstrap"]
 
 
 def test_a_definition_that_the_stack_does_not_have_is_refused(stage: Stage) -> None:
-    request = TaskRequest(id="a" * 32, definition="other:1", environment={}, started_by="")
+    request = TaskRequest(id="a" * 32, definition="other:1", overrides={}, started_by="")
 
     with pytest.raises(TwinError, match="the stack has no task definition other:1"):
         stage.twin.run_task(request)
