@@ -83,6 +83,10 @@ class AirflowTaskArgs:
         checks.one_of("cpu_units", self.cpu_units, FARGATE_MEMORY_MIB)
         checks.one_of("memory_mib", self.memory_mib, FARGATE_MEMORY_MIB[self.cpu_units])
         checks.retention_days("log_retention_days", self.log_retention_days)
+        if self.role is Role.RELEASE_AGENT:
+            raise ValueError(
+                "role: want a process with a task of its own, the release agent stands in those of others"
+            )
         _only_for(DAG_CLIENTS, self.role, "dag_volume", given=self.dag_volume is not None)
         _only_for(DAG_READERS, self.role, "agent_environment", given=bool(self.agent_environment))
         if self.role in ONE_OFF and self.exec_enabled:
@@ -136,7 +140,7 @@ class AirflowTask(pulumi.ComponentResource):
     def _make_execution_role(
         self, name: str, args: AirflowTaskArgs
     ) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
-        role = self._make_role(f"{name}-execution", args, f"ECS starts the Airflow {args.role}")
+        role = self._make_role(f"{name}-execution", args, f"ECS starts the task {args.role}")
         secret_arns = dict.fromkeys(args.secrets[variable].arn for variable in sorted(args.secrets))
         policy = self._make_policy(
             f"{name}-execution",
@@ -155,7 +159,7 @@ class AirflowTask(pulumi.ComponentResource):
     def _make_task_role(
         self, name: str, args: AirflowTaskArgs
     ) -> tuple[aws.iam.Role, *tuple[aws.iam.RolePolicy, ...]]:
-        role = self._make_role(f"{name}-task", args, f"The Airflow {args.role} acts in AWS")
+        role = self._make_role(f"{name}-task", args, f"The task {args.role} acts in AWS")
         if not args.statements:
             return (role,)
         return role, self._make_policy(f"{name}-task", role, args.statements)

@@ -50,6 +50,8 @@ MOUNTS: Mapping[Role, tuple[tuple[tuple[str, str], bool], ...]] = MappingProxyTy
 """Volumes besides scratch, and whether they are read only. Airflow itself cannot change a DAG that it runs."""
 RESTART_SECONDS = 60
 """The shortest that ECS allows: a container that ends sooner after its start is not started again."""
+START_SECONDS = 120
+"""Fargate would wait for three minutes; a first copy takes seconds, and a new task may be luckier."""
 LOG_BUFFER = "25m"
 MAX_STOP_SECONDS = 120
 """The longest that Fargate waits between SIGTERM and SIGKILL."""
@@ -75,6 +77,8 @@ class Process:
     health: HealthCheck | None
     stop_seconds: int
     """Time between SIGTERM and SIGKILL."""
+    start_seconds: int | None = None
+    """How long those that depend on it wait until it is healthy, before the task is given up."""
     port: int | None = None
     """What other parties may connect to."""
     user: str = USER
@@ -164,7 +168,8 @@ PROCESSES: Mapping[Role, Process] = MappingProxyType(
         Role.RELEASE_AGENT: Process(
             command=(AGENT_COMMAND, "run"),
             # Airflow waits for the first success, so it is asked often; each time costs 0.05 seconds of a processor.
-            health=HealthCheck(command=("CMD", AGENT_COMMAND, "healthy"), interval_seconds=10),
+            health=HealthCheck(command=("CMD", AGENT_COMMAND, "healthy"), interval_seconds=5),
+            start_seconds=START_SECONDS,
             # It ends at once: what readers see of it appears as a whole or not at all.
             stop_seconds=10,
             # Running tasks go on without it, and it is started again.
@@ -232,6 +237,8 @@ def container(args: ContainerArgs) -> dict[str, Any]:
         definition["portMappings"] = [{"containerPort": process.port, "protocol": "tcp"}]
     if process.health is not None:
         definition["healthCheck"] = _health_check(process.health)
+    if process.start_seconds is not None:
+        definition["startTimeout"] = process.start_seconds
     if not process.essential:
         definition["restartPolicy"] = {"enabled": True, "restartAttemptPeriod": RESTART_SECONDS}
     if args.role in DAG_READERS:

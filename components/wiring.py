@@ -261,7 +261,7 @@ PLAIN: Final[tuple[Plain, ...]] = (
           "the agent takes old copies away, Airflow would look elsewhere"),
     Plain("AIRFLOW__CORE__LOAD_EXAMPLES", AIRFLOW, "False", "example DAGs would run"),
     Plain("AIRFLOW__CORE__DEFAULT_TASK_RETRIES", READERS, "1", "a lost message fails a task without retry"),
-    Plain("AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL", PARSER, "10", "a new release is seen after 300 seconds"),
+    Plain("AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL", PARSER, "2", "new releases are seen sooner"),
     Plain("AIRFLOW__LOGGING__DAG_PROCESSOR_LOG_TARGET", PARSER, "stdout", "files would fill the scratch"),
     # Workers. An attempt waits at most 1, 2, 4, 8, then 13 seconds and times out after 5: two failed heartbeats
     # of 15 attempts each end a task after 590 seconds at the latest, even with two dead addresses, so before the

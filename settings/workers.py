@@ -36,7 +36,7 @@ class WorkerPoolSettings(TaskSize):
     queues: Annotated[tuple[QueueName, ...], Field(min_length=1, max_length=20)]
     """Queues that the pool serves, as tasks name them."""
     concurrency: Annotated[int, Field(ge=1, le=64)]
-    """Tasks that one worker runs at the same time; a worker takes 310 MiB and 62 MiB a task, before the
+    """Tasks that one worker runs at the same time; a worker takes 400 MiB and 62 MiB a task, before the
     tasks' own code."""
     min_count: Annotated[int, Field(ge=0, le=100)]
     """Workers that always run; with 0 the first task waits until one has started."""

@@ -34,6 +34,8 @@ PROOF_KEYS: Final = "PROOF#*"
 """Partition keys of the ledger that readers write: what each container has verified."""
 RELEASE_KEY: Final = "RELEASE"
 """Partition key of the ledger that the publisher writes: what is published, and what is taken away."""
+COMPARE: Final = ("dynamodb:ConditionCheckItem",)
+"""What a transaction needs that looks at the pointer before it takes a release away."""
 RELEASE_PREFIX: Final = "dags"
 """Where DAG releases begin in the release bucket."""
 
@@ -227,7 +229,7 @@ def dag_writer(facts: TaskPolicyFacts) -> list[Statement]:
         },
         _use_key("DecryptReleases", ["kms:Decrypt"], facts.shared_key_arn, "s3", facts.region),
         _mount_dags(facts, facts.writer_access_point_arn, "elasticfilesystem:ClientWrite"),
-        *_ledger(facts, "WriteReleases", ["dynamodb:PutItem", "dynamodb:UpdateItem"], RELEASE_KEY),
+        *_ledger(facts, "WriteReleases", ["dynamodb:PutItem", "dynamodb:UpdateItem"], RELEASE_KEY, *COMPARE),
     ]
 
 
@@ -244,13 +246,14 @@ def _mount_dags(facts: TaskPolicyFacts, access_point_arn: pulumi.Input[str], *mo
     }
 
 
-def _ledger(facts: TaskPolicyFacts, sid: str, write: list[str], keys: str) -> list[Statement]:
+def _ledger(
+    facts: TaskPolicyFacts, sid: str, write: list[str], keys: str, *more_reading: str
+) -> list[Statement]:
     return [
         {
             "Sid": "ReadLedger",
             "Effect": "Allow",
-            # A condition of a transaction reads as well.
-            "Action": ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query"],
+            "Action": [*more_reading, "dynamodb:GetItem", "dynamodb:Query"],
             "Resource": facts.ledger_arn,
         },
         {

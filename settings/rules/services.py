@@ -65,7 +65,7 @@ def api_server_processes_fit_in_memory(settings: EnvironmentSettings, _: str) ->
 
 @environments_only
 def concurrency_fits_in_memory(settings: EnvironmentSettings, _: str) -> Iterator[Mistake]:
-    """No worker has less memory than it takes: 310 MiB and 62 MiB a task, before the tasks' own code."""
+    """No worker has less memory than it takes: 400 MiB and 62 MiB a task, before the tasks' own code."""
     for name, pool in settings.workers.pools.items():
         if worker_memory(pool.concurrency) > pool.memory_mib:
             yield Mistake(

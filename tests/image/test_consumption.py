@@ -30,10 +30,14 @@ class FakeWorker:
         self.away = False
         self.silent: set[str] = set()
         self.asked: list[str] = []
+        self.told: list[tuple[str, str]] = []
+        self.deaf = False
 
-    def ask(self, command: str) -> Any:
+    def ask(self, command: str, **arguments: str) -> Any:
         if self.away:
             raise BrokerAway("connection refused")
+        if "queue" in arguments:
+            return self._be_told(command, arguments["queue"])
         self.asked.append(command)
         if command in self.silent:
             return None
@@ -43,8 +47,20 @@ class FakeWorker:
             "active": [TASK] * self.active,
         }[command]
 
+    def _be_told(self, command: str, queue: str) -> Any:
+        self.told.append((command, queue))
+        if not self.deaf and command == "cancel_consumer":
+            self.queues.remove({"name": queue})
+        if not self.deaf and command == "add_consumer":
+            self.queues.append({"name": queue})
+        return {"ok": ""}
+
     def waiting(self, queue: str) -> int:
         return self.depth if queue == "heavy" else 0
+
+    @property
+    def subscribed(self) -> set[str]:
+        return {queue["name"] for queue in self.queues}
 
 
 def test_an_idle_worker_is_healthy() -> None:
@@ -122,6 +138,56 @@ def test_a_worker_that_has_never_reached_the_broker_is_not_healthy() -> None:
     assert notes == {}
 
 
+ALL = {"default", "heavy"}
+
+
+def test_a_halted_worker_loses_its_queues_and_stays_healthy() -> None:
+    worker, notes = FakeWorker(active=2), dict[str, Any]()
+    assert problem(worker, notes, NOW, halted=True) is None
+    assert worker.told == [("cancel_consumer", "default"), ("cancel_consumer", "heavy")]
+    assert problem(worker, notes, NOW + 60, halted=True) is None
+    assert len(worker.told) == 2
+
+
+def test_a_worker_gets_its_queues_back() -> None:
+    worker, notes = FakeWorker(), dict[str, Any]()
+    problem(worker, notes, NOW, halted=True)
+    assert problem(worker, notes, NOW + 60) is None
+    assert worker.subscribed == ALL
+    assert problem(worker, notes, NOW + 120) is None
+    assert worker.told[2:] == [("add_consumer", "default"), ("add_consumer", "heavy")]
+
+
+def test_queues_that_celery_forgets_later_are_given_back_again() -> None:
+    """It forgets what it was told to consume when its connection to the broker breaks."""
+    worker, notes = FakeWorker(), dict[str, Any]()
+    problem(worker, notes, NOW, halted=True)
+    assert [problem(worker, notes, NOW + seconds) for seconds in (60, 120)] == [None, None]
+    worker.queues = []
+    assert [problem(worker, notes, NOW + seconds) for seconds in (180, 240)] == [None, None]
+    assert worker.subscribed == ALL
+
+
+def test_a_worker_that_takes_no_queue_back_is_replaced() -> None:
+    worker, notes = FakeWorker(), dict[str, Any]()
+    problem(worker, notes, NOW, halted=True)
+    worker.deaf = True
+    assert problem(worker, notes, NOW + 60) is None
+    assert problem(worker, notes, NOW + 120) == "the worker does not take its queues back: default, heavy"
+
+
+def test_a_halted_worker_that_does_not_answer() -> None:
+    worker = FakeWorker()
+    worker.silent = {"active_queues"}
+    assert problem(worker, {}, NOW, halted=True) == "the worker does not answer"
+
+
+def test_a_halted_worker_is_not_blamed_for_the_broker() -> None:
+    worker, notes = FakeWorker(), {"healthy": True}
+    worker.away = True
+    assert problem(worker, notes, NOW, halted=True) is None
+
+
 def test_it_is_not_forgiven_for_ever() -> None:
     """Then the container itself may be cut off."""
     worker = FakeWorker()
@@ -179,8 +245,10 @@ class FakeKombu:
         self.calls.append((url, transport_options["max_retries"]))
         return self
 
-    def call(self, nodes: list[str], command: str, timeout: float) -> list[dict[str, Any]]:
-        self.calls.append((nodes, command, timeout))
+    def call(
+        self, nodes: list[str], command: str, arguments: dict[str, str], timeout: float
+    ) -> list[dict[str, Any]]:
+        self.calls.append((nodes, command, arguments, timeout))
         self.now += self.takes
         if self.error:
             raise self.error
@@ -199,7 +267,13 @@ def test_this_hosts_worker_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     kombu = FakeKombu(monkeypatch)
     kombu.answers = [{NODE: {"ok": "pong"}}]
     assert CeleryWorker("rediss://b").ask("ping") == {"ok": "pong"}
-    assert kombu.calls == [("rediss://b", 1), ([NODE], "ping", 12.0)]
+    assert kombu.calls == [("rediss://b", 1), ([NODE], "ping", {}, 12.0)]
+
+
+def test_this_hosts_worker_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    kombu = FakeKombu(monkeypatch)
+    CeleryWorker("rediss://b").ask("cancel_consumer", queue="heavy")
+    assert kombu.calls[1:] == [([NODE], "cancel_consumer", {"queue": "heavy"}, 12.0)]
 
 
 def test_all_answers_share_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +281,7 @@ def test_all_answers_share_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
     kombu.answers, kombu.takes = [{NODE: "late"}], 7.0
     worker = CeleryWorker("rediss://b")
     assert [worker.ask("ping") for _ in range(3)] == ["late", "late", None]
-    assert [seconds for _, _, seconds in kombu.calls[1:]] == [12.0, 5.0]
+    assert [call[-1] for call in kombu.calls[1:]] == [12.0, 5.0]
 
 
 @pytest.mark.parametrize("answers", [[], [{"celery@other": {}}]], ids=["none", "another worker's"])

@@ -159,9 +159,25 @@ def test_a_full_scratch_does_not_make_a_worker_unhealthy(
 def test_the_worker_is_asked_over_its_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     urls: list[str] = []
     monkeypatch.setattr(consumption, "CeleryWorker", urls.append)
-    monkeypatch.setattr(consumption, "problem", lambda _worker, _notes, _now: None)
+    monkeypatch.setattr(consumption, "problem", lambda _worker, _notes, _now, halted: None)
     assert health.CHECKS["worker"].judge(Variables(BROKER), {}) is None
     assert urls == ["rediss://u:broker-password@b:6379/0?ssl_cert_reqs=CERT_REQUIRED"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, False), ({"PLATFORM_RELEASES_PATH": "/nothing"}, True)],
+    ids=["image", "releases"],
+)
+def test_a_worker_is_halted_while_its_copies_are_in_trouble(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], expected: bool
+) -> None:
+    """With DAGs in the image there are no copies; of a folder that is not there the agent says nothing."""
+    found: list[bool] = []
+    monkeypatch.setattr(consumption, "CeleryWorker", lambda _url: None)
+    monkeypatch.setattr(consumption, "problem", lambda _w, _n, _t, halted: found.append(halted))
+    health.CHECKS["worker"].judge(Variables(BROKER | given), {})
+    assert found == [expected]
 
 
 def test_a_heartbeat_is_asked_for_the_role(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def test_the_program_counts_alike(memory_mib: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("memory_mib", "tasks"), [(512, 1), (1024, 3), (2048, 9), (4096, 19), (120 * 1024, 64)]
+    ("memory_mib", "tasks"), [(512, 1), (1024, 3), (2048, 8), (4096, 19), (120 * 1024, 64)]
 )
 def test_made_up_from_the_memory(memory_mib: int, tasks: int) -> None:
     assert judged(WORKER, PLATFORM_TASK_MEMORY_MIB=str(memory_mib)) == ({CONCURRENCY: str(tasks)}, [])
@@ -38,24 +38,24 @@ def test_what_is_made_up_fits(memory_mib: int) -> None:
     assert workers.fitting(memory_mib) <= max(1, workers.most(memory_mib))
 
 
-@pytest.mark.parametrize("said", [("--concurrency", "28"), ("--concurrency=28",), ("-c", "28")], ids=str)
+@pytest.mark.parametrize("said", [("--concurrency", "26"), ("--concurrency=26",), ("-c", "26")], ids=str)
 def test_what_the_command_says_stays(said: tuple[str, ...]) -> None:
     assert judged((*WORKER, *said)) == ({}, [])
 
 
 def test_other_commands_have_other_options() -> None:
-    assert judged(("python", "-c", "pass")) == ({CONCURRENCY: "9"}, [])
+    assert judged(("python", "-c", "pass")) == ({CONCURRENCY: "8"}, [])
 
 
 def test_what_the_variable_says_stays() -> None:
-    assert judged(WORKER, AIRFLOW__CELERY__WORKER_CONCURRENCY="28") == ({}, [])
+    assert judged(WORKER, AIRFLOW__CELERY__WORKER_CONCURRENCY="26") == ({}, [])
 
 
-@pytest.mark.parametrize("said", [("--concurrency", "29"), ("--concurrency=29",)], ids=str)
+@pytest.mark.parametrize("said", [("--concurrency", "27"), ("--concurrency=27",)], ids=str)
 def test_too_many_are_refused(said: tuple[str, ...]) -> None:
     assert judged((*WORKER, *said)) == (
         {},
-        ["the worker's concurrency: at most 28 fit into PLATFORM_TASK_MEMORY_MIB (2048), got 29"],
+        ["the worker's concurrency: at most 26 fit into PLATFORM_TASK_MEMORY_MIB (2048), got 27"],
     )
 
 

@@ -72,12 +72,12 @@ def test_roles(deploy: Deployment) -> None:
     """Two of its own: whoever starts the container may not do what is done inside, and the reverse."""
     assert airflow_task(deploy).inputs(ROLE) == {
         "airflow-dev-scheduler-execution-role": {
-            "description": "ECS starts the Airflow scheduler",
+            "description": "ECS starts the task scheduler",
             "path": "/airflow/dev/",
             "assumeRolePolicy": TRUST,
         },
         "airflow-dev-scheduler-task-role": {
-            "description": "The Airflow scheduler acts in AWS",
+            "description": "The task scheduler acts in AWS",
             "path": "/airflow/dev/",
             "assumeRolePolicy": TRUST,
         },
@@ -317,6 +317,10 @@ def test_long_name_still_fits_a_role(deploy: Deployment) -> None:
         ({"cpu_units": 300}, "cpu_units: want one of 256, 512, 1024, 2048, 4096, 8192, 16384, got 300"),
         ({"memory_mib": 512}, "memory_mib: want one of 1024, 2048, 3072, 4096, got 512"),
         ({"log_retention_days": 31}, "log_retention_days: want one of 1, 3, .*, got 31"),
+        (
+            {"role": Role.RELEASE_AGENT},
+            "role: want a process with a task of its own, the release agent stands in those of others",
+        ),
         ({"role": Role.WORKER}, "dag_volume: want one for the role worker"),
         ({"role": Role.RELEASE_PUBLISHER}, "dag_volume: want one for the role release-publisher"),
         ({"dag_volume": DAGS}, "dag_volume: want none for the role scheduler"),
@@ -340,7 +344,7 @@ def test_long_name_still_fits_a_role(deploy: Deployment) -> None:
     ],
     ids=[
         *("account", "path", "tag", "architecture", "cpu", "memory", "retention"),
-        *("reader without DAGs", "publisher without DAGs", "DAGs without reader"),
+        *("agent alone", "reader without DAGs", "publisher without DAGs", "DAGs without reader"),
         *("reader without agent", "agent without reader", "agent of the publisher"),
         *("exec into bootstrap", "exec into publisher"),
     ],

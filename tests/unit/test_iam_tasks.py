@@ -87,7 +87,8 @@ def of_items(keys: str) -> dict[str, Any]:
     return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [keys]}}
 
 
-READ_LEDGER = allow(
+READ_LEDGER = allow("ReadLedger", ["dynamodb:GetItem", "dynamodb:Query"], LEDGER)
+COMPARE_IN_LEDGER = allow(
     "ReadLedger", ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query"], LEDGER
 )
 OPEN_LEDGER = allow("OpenLedger", ["kms:Decrypt"], KEY_ARN, **via("dynamodb"))
@@ -101,7 +102,7 @@ PUBLISH_DAGS = [
     allow("ReadReleases", "s3:GetObject", f"{RELEASES}/dags/*"),
     allow("DecryptReleases", ["kms:Decrypt"], SHARED_KEY, **via("s3")),
     mount(WRITER, "ClientMount", "ClientWrite"),
-    READ_LEDGER,
+    COMPARE_IN_LEDGER,
     allow("WriteReleases", ["dynamodb:PutItem", "dynamodb:UpdateItem"], LEDGER, **of_items("RELEASE")),
     OPEN_LEDGER,
 ]

@@ -118,7 +118,7 @@ HEALTH = {
         5,
         3,
     ),
-    Role.RELEASE_AGENT: (["CMD", "platform-release-agent", "healthy"], 10, 5, 3),
+    Role.RELEASE_AGENT: (["CMD", "platform-release-agent", "healthy"], 5, 5, 3),
 }
 STOP = {
     Role.API_SERVER: 120,
@@ -210,6 +210,13 @@ def test_the_agent_alone_is_started_again(deploy: Deployment, role: Role) -> Non
 def test_readers_start_when_the_agent_has_a_release(deploy: Deployment, role: Role) -> None:
     wanted = [{"containerName": "release-agent", "condition": "HEALTHY"}] if role in DAG_READERS else None
     assert of_role(deploy, role).get("dependsOn") == wanted
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_task_whose_agent_gets_no_release_is_given_up(deploy: Deployment, role: Role) -> None:
+    """Another one may be luckier."""
+    wanted = 120 if role is Role.RELEASE_AGENT else None
+    assert of_role(deploy, role).get("startTimeout") == wanted
 
 
 def test_several_containers_stand_in_the_order_given(deploy: Deployment) -> None:

@@ -3,6 +3,8 @@
 It must answer over the broker, be subscribed to a queue, and take tasks while some wait and it has room: after a
 failover of the broker Celery may answer and never consume again. A broker out of reach says nothing about the worker,
 whose tasks run on.
+
+A worker that must not begin anything loses its queues for that time; what it runs goes on.
 """
 
 from __future__ import annotations
@@ -29,6 +31,10 @@ ONE_ATTEMPT: Final[Mapping[str, float]] = {
 }
 """kombu itself would try for ever; the next check comes soon enough."""
 
+TAKEN_AWAY: Final = "taken_away"
+"""The queues that a check has taken away. Remembered for good: Celery forgets a queue that it was given back as soon as
+its connection to the broker breaks, so every check compares."""
+
 
 class BrokerAway(Exception):
     """The broker cannot be reached."""
@@ -37,7 +43,7 @@ class BrokerAway(Exception):
 class Worker(Protocol):
     """What can be asked over the broker."""
 
-    def ask(self, command: str) -> Any:
+    def ask(self, command: str, **arguments: str) -> Any:
         """Return this worker's answer, or None when it gives none in the time that all answers share."""
 
     def waiting(self, queue: str) -> int:
@@ -56,10 +62,18 @@ class Seen:
     """Tasks that it has taken since its start."""
 
 
-def problem(worker: Worker, notes: dict[str, Any], now: float) -> str | None:
-    """Say why the worker is unhealthy, or None; `notes` is what the last check remembered, and is updated."""
+def problem(worker: Worker, notes: dict[str, Any], now: float, *, halted: bool = False) -> str | None:
+    """Say why the worker is unhealthy, or None.
+
+    Args:
+        worker: The worker of this container.
+        notes: What the last check remembered; is updated.
+        now: Seconds since 1970.
+        halted: Whether it must not take tasks now; what it runs goes on.
+
+    """
     try:
-        return _judge(worker, notes)
+        return _halt(worker, notes) if halted else _judge(worker, notes)
     except BrokerAway as error:
         # What was seen before an outage says nothing afterwards.
         notes.pop("seen", None)
@@ -67,6 +81,20 @@ def problem(worker: Worker, notes: dict[str, Any], now: float) -> str | None:
             return outages.problem("broker", error, notes, now)
         # Perhaps its password is wrong: it must not take the place of a worker that reaches the broker.
         return f"the broker is out of reach: {error}"
+
+
+def _halt(worker: Worker, notes: dict[str, Any]) -> str | None:
+    """Take the worker's queues away."""
+    notes.pop("seen", None)
+    queues = worker.ask("active_queues")
+    outages.over(notes)
+    if queues is None:
+        return "the worker does not answer"
+    names = {queue["name"] for queue in queues}
+    notes[TAKEN_AWAY] = sorted(names.union(notes.get(TAKEN_AWAY, ())))
+    for name in sorted(names):
+        worker.ask("cancel_consumer", queue=name)
+    return None
 
 
 def _judge(worker: Worker, notes: dict[str, Any]) -> str | None:
@@ -77,6 +105,12 @@ def _judge(worker: Worker, notes: dict[str, Any]) -> str | None:
     active = None if queues is None else worker.ask("active")
     if active is None:
         return "the worker does not answer"
+    if lost := sorted(set(notes.get(TAKEN_AWAY, ())) - {queue["name"] for queue in queues}):
+        for name in lost:
+            worker.ask("add_consumer", queue=name)
+        again, notes["given_back"] = notes.get("given_back", False), True
+        return f"the worker does not take its queues back: {', '.join(lost)}" if again else None
+    notes.pop("given_back", None)
     if not queues:
         return "the worker is subscribed to no queue"
     seen = Seen(
@@ -117,7 +151,7 @@ class CeleryWorker:
             *self._connection.channel_errors,
         )
 
-    def ask(self, command: str) -> Any:
+    def ask(self, command: str, **arguments: str) -> Any:
         """Return this worker's answer, or None; nothing is asked once the time is used up."""
         if self._until is None:
             self._until = time.monotonic() + ANSWER_SECONDS
@@ -125,7 +159,7 @@ class CeleryWorker:
         if seconds <= 0:
             return None
         with self._reached():
-            answers = self._mailbox.call([self._node], command, timeout=seconds)
+            answers = self._mailbox.call([self._node], command, arguments, timeout=seconds)
         return next((answer[self._node] for answer in answers if self._node in answer), None)
 
     def waiting(self, queue: str) -> int:

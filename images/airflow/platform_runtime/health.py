@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from . import addresses, consumption, heartbeat, notes
+from .releases import state
 from .variables import Refusal, Variables
 
 HEALTHY, UNHEALTHY = 0, 1
@@ -67,7 +69,10 @@ def _worker(variables: Variables, remembered: dict[str, Any]) -> str | None:
     where, login = addresses.broker(variables), addresses.login(variables, "BROKER")
     variables.refuse()
     worker = consumption.CeleryWorker(where.url(login, addresses.BROKER_DATABASE))
-    return consumption.problem(worker, remembered, time.time())
+    # With DAGs in the image there are no copies, and no agent.
+    copies = variables.get("PLATFORM_RELEASES_PATH")
+    halted = copies is not None and state.trouble(Path(copies)) is not None
+    return consumption.problem(worker, remembered, time.time(), halted=halted)
 
 
 @contextmanager

@@ -167,8 +167,8 @@ EDITS = [
         | {"concurrency: 8": "concurrency: 16"},
         (
             (
-                "workers.pools.default.concurrency: got 16, allowed: at most 11 with memoryMib 1024: a worker takes "
-                "310 MiB and 62 MiB a task, before the tasks' own code"
+                "workers.pools.default.concurrency: got 16, allowed: at most 10 with memoryMib 1024: a worker takes "
+                "400 MiB and 62 MiB a task, before the tasks' own code"
             ),
         ),
     ),

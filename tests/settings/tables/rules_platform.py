@@ -145,12 +145,12 @@ ROWS = [
         {"services/apiServer/processes": 4},
         "services.apiServer.processes: got 4, allowed: at most 3 with memoryMib 1024: each takes 280 MiB",
     ),
-    Row("concurrency_fits_in_memory", "dev", {f"{POOL}/concurrency": 61}),
+    Row("concurrency_fits_in_memory", "dev", {f"{POOL}/concurrency": 59}),
     Row(
         "concurrency_fits_in_memory",
         "dev",
-        {f"{POOL}/concurrency": 62},
-        "workers.pools.default.concurrency: got 62, allowed: at most 61 with memoryMib 4096: a worker takes "
-        "310 MiB and 62 MiB a task, before the tasks' own code",
+        {f"{POOL}/concurrency": 60},
+        "workers.pools.default.concurrency: got 60, allowed: at most 59 with memoryMib 4096: a worker takes "
+        "400 MiB and 62 MiB a task, before the tasks' own code",
     ),
 ]

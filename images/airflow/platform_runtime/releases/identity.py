@@ -13,8 +13,9 @@ from typing import Any, Final
 
 METADATA: Final = "ECS_CONTAINER_METADATA_URI_V4"
 PATIENCE_SECONDS: Final = 2.0
-ATTEMPTS: Final = 10
-"""The address may answer a moment later than the container starts."""
+ATTEMPTS: Final = 90
+"""The address may answer later than the container starts. ECS does not start a container again that has ended within
+a minute, so this goes on for longer."""
 PAUSE_SECONDS: Final = 1.0
 
 Fetch = Callable[[str], bytes]
