@@ -220,7 +220,7 @@ def serving(
     with contextlib.ExitStack() as stack:
         for patch in patches:
             stack.enter_context(patch)
-        moto = DomainDispatcherApplication(create_backend_app)
+        moto = _dynamodb_in_turn(DomainDispatcherApplication(create_backend_app))
         host, port = stack.enter_context(_listening(_with_metadata(moto, stand_ins.metadata), address))
         url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104  not bound here
         # Whatever ran in this process before has left things there.
@@ -271,6 +271,22 @@ def _with_metadata(application: WSGI, metadata: Callable[[str], Mapping[str, Any
         found = task if rest else next(each for each in task["Containers"] if each["DockerId"] == own)
         start_response("200 OK", [("Content-Type", "application/json")])
         return [json.dumps(found).encode()]
+
+    return answer
+
+
+def _dynamodb_in_turn(application: WSGI) -> WSGI:
+    """Answer DynamoDB's requests one after the other.
+
+    A refused transaction of moto's puts the whole table back as it was when it began, without what others have written.
+    """
+    turn = threading.Lock()
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        if not str(environ.get("HTTP_X_AMZ_TARGET", "")).startswith("DynamoDB_"):
+            return application(environ, start_response)
+        with turn:
+            return list(application(environ, start_response))
 
     return answer
 

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -398,3 +399,31 @@ def test_an_unknown_user_is_refused(twin: Twin) -> None:
     with pytest.raises(ClientError, match="User lost not found"):
         twin.endpoint.client("elasticache").modify_user(UserId="lost", AccessString="on ~* +@all")
     assert len(twin.users) == before
+
+
+def test_a_refused_transaction_loses_nothing_that_others_write(twin: Twin, platform: Platform) -> None:
+    """Two releases at the same time end so, while containers write their proofs."""
+    client, table, writes = twin.endpoint.client("dynamodb"), platform.ledger.name, 60
+    taken = {"pk": {"S": "RACE"}, "sk": {"S": "taken"}}
+    client.put_item(TableName=table, Item=taken)
+    for batch in range(40):  # a table of some size, so that a transaction takes some time
+        rows = [{"pk": {"S": "MANY"}, "sk": {"S": f"{batch} {row}"}} for row in range(25)]
+        client.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": row}} for row in rows]})
+    condition = {"ConditionExpression": "attribute_not_exists(pk)"}
+
+    def refused() -> None:
+        with pytest.raises(client.exceptions.TransactionCanceledException):
+            client.transact_write_items(
+                TransactItems=[{"Put": {"TableName": table, "Item": taken, **condition}}]
+            )
+
+    def written(number: int) -> None:
+        client.put_item(TableName=table, Item={"pk": {"S": "WRITTEN"}, "sk": {"S": str(number)}})
+
+    with ThreadPoolExecutor(8) as pool:
+        both = [(pool.submit(refused), pool.submit(written, each)) for each in range(writes)]
+        for done in (each for pair in both for each in pair):
+            done.result()
+    values = {":pk": {"S": "WRITTEN"}}
+    found = client.query(TableName=table, KeyConditionExpression="pk = :pk", ExpressionAttributeValues=values)
+    assert found["Count"] == writes
