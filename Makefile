@@ -53,7 +53,7 @@ inventory: $(INSTALLED) ## List what exists in simulated AWS.
 test: $(INSTALLED) ## Run all tests, with coverage.
 	@$(PY) -m sandbox engine
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not twin" --cov --cov-report= --cov-fail-under=0 tests
-	$(PY) -m pytest -m twin --cov --cov-append --cov-report=term:skip-covered tests
+	$(PY) -m pytest -n 2 --dist loadgroup -m twin --cov --cov-append --cov-report=term:skip-covered tests
 
 unit: $(INSTALLED) ## Run the tests that need neither engine nor Airflow.
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not engine and not twin" tests
@@ -63,7 +63,7 @@ engine-tests: $(INSTALLED) ## Run the tests through the real Pulumi CLI.
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m engine tests
 
 twin-tests: $(INSTALLED) ## Run the tests on real Airflow, booted from the rendered task definitions.
-	$(PY) -m pytest -m twin tests
+	$(PY) -m pytest -n 2 --dist loadgroup -m twin tests
 
 drill: $(INSTALLED) ## Break wiring and servers under real Airflow, run its own examples; tables at the end.
 	$(PY) -m tests.twin.drills all

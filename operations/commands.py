@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from operations.aws import Aws
     from operations.clock import Clock
     from operations.fleet import Fleet
+    from operations.gate import AirflowGate
+    from operations.git_tree import GitTree
     from operations.release import Who
     from operations.reporting import Report
     from operations.stack_outputs import Outputs, StackOutputs
@@ -71,13 +73,64 @@ Timeout = Annotated[
 ]
 
 
+Repository = Annotated[Path, typer.Argument(help="Folder of the Git repository with the DAGs.")]
+Commit = Annotated[str, typer.Option(help="What to release: a commit, a branch, a tag.")]
+Folder = Annotated[
+    str, typer.Option(help="Folder of the repository that becomes the release; . for all of it.")
+]
+Python = Annotated[
+    Path | None,
+    typer.Option(
+        help="Python with the image's packages, which reads the DAGs; default: an environment is made once.",
+        show_default=False,
+    ),
+]
+Variable = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="NAME=VALUE that the DAGs need in their environment to be read; repeatable.",
+        show_default=False,
+    ),
+]
+
+
+@app.command(epilog=EXIT_CODES)
+def check(
+    path: Repository = Path(),
+    commit: Commit = "HEAD",
+    folder: Folder = "dags",
+    python: Python = None,
+    variable: Variable = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            help="File for the approval, with which `release --checked` need not read the DAGs again."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the DAGs of a commit as a release would, without AWS: for pull requests.
+
+    The tree is refused if no release can have it or if the image's Airflow cannot read its DAGs.
+    """
+    from operations.reporting import reported
+
+    variables = _variables(variable or [])
+    with reported("check", as_json=as_json) as report:
+        from operations.check import Checking
+
+        with _read(report, path, commit, folder) as tree:
+            gate = _gate(report, python, variables)
+            checked = Checking(gate, report.screen, record).run(tree)
+        report.add(checked.document())
+        report.show(*checked.shown())
+
+
 @app.command(epilog=EXIT_CODES)
 def release(
-    path: Annotated[Path, typer.Argument(help="Folder of the Git repository with the DAGs.")] = Path(),
-    commit: Annotated[str, typer.Option(help="What to release: a commit, a branch, a tag.")] = "HEAD",
-    folder: Annotated[
-        str, typer.Option(help="Folder of the repository that becomes the release; . for all of it.")
-    ] = "dags",
+    path: Repository = Path(),
+    commit: Commit = "HEAD",
+    folder: Folder = "dags",
     stack: Stack = "dev",
     outputs: OutputsFile = None,
     timeout: Timeout = PROVE_SECONDS,
@@ -87,18 +140,13 @@ def release(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check and compare only; nothing is written anywhere.")
     ] = False,
-    python: Annotated[
+    python: Python = None,
+    variable: Variable = None,
+    checked: Annotated[
         Path | None,
         typer.Option(
-            help="Python with the image's packages, which reads the DAGs; default: an environment is made once.",
-            show_default=False,
-        ),
-    ] = None,
-    variable: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="NAME=VALUE that the DAGs need in their environment to be read; repeatable.",
-            show_default=False,
+            help="Approval that `check --record` has written within the last hour; the DAGs are read again if it is "
+            "for something else."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -114,17 +162,12 @@ def release(
 
     variables = _variables(variable or [])
     with reported("release", as_json=as_json) as report:
-        from operations import git_tree
-        from operations.gate import AirflowGate
+        from operations.checked import Checked
         from operations.publisher_task import PublisherPlace, PublisherTask
         from operations.release import Releasing
         from operations.uploads import ReleaseBucket
 
-        with report.screen.step(f"read {folder} of {commit} in {path}") as say:
-            tree = git_tree.read(path, commit, folder)
-            say(f"commit {tree.commit[:12]}, release {tree.manifest.release_id[:12]}")
-        if commit == "HEAD" and git_tree.dirty(path, folder):
-            report.screen.warn(f"{folder} has changes that are not committed; they are not released")
+        tree, gate = _read(report, path, commit, folder), _gate(report, python, variables)
         parts = _connected(report, stack, outputs)
         given = parts.outputs
         place = PublisherPlace(
@@ -140,7 +183,7 @@ def release(
                 parts.aws.ecs, parts.aws.logs, place, parts.clock, patience_seconds=publish_timeout
             ),
             switch=parts.switch(timeout),
-            gate=AirflowGate(python=python, variables=variables, say=report.screen.note),
+            gate=Checked(gate=gate, file=checked, say=report.screen.note) if checked else gate,
             screen=report.screen,
         )
         with tree:
@@ -244,6 +287,24 @@ class _Parts:
 
         report = self.report
         return Switch(self.ledger, self.fleet, report.screen, self.clock, report.interrupts, timeout_seconds)
+
+
+def _read(report: Report, path: Path, commit: str, folder: str) -> GitTree:
+    """Read the commit; its content is read only when it is needed."""
+    from operations import git_tree
+
+    with report.screen.step(f"read {folder} of {commit} in {path}") as say:
+        tree = git_tree.read(path, commit, folder)
+        say(f"commit {tree.commit[:12]}, release {tree.manifest.release_id[:12]}")
+    if commit == "HEAD" and git_tree.dirty(path, folder):
+        report.screen.warn(f"{folder} has changes that are not committed; they are left out")
+    return tree
+
+
+def _gate(report: Report, python: Path | None, variables: dict[str, str]) -> AirflowGate:
+    from operations.gate import AirflowGate
+
+    return AirflowGate(python=python, variables=variables, say=report.screen.note)
 
 
 def _connected(report: Report, stack: str, file: Path | None) -> _Parts:

@@ -115,6 +115,18 @@ class AirflowGate:
     file_seconds: float = FILE_SECONDS
     say: Say = lambda _: None
 
+    @property
+    def fingerprint(self) -> str:
+        """Return what is another text as soon as the same tree might be judged otherwise."""
+        parts = {
+            "lock": self.lock.read_text(),
+            "program": PROGRAM.read_text(),
+            "python": str(self.python),
+            "variables": {**IMAGE, **self.variables},
+            "file_seconds": self.file_seconds,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
     def check(self, tree: Tree) -> Report:
         """Read the tree twice and return its DAGs.
 

@@ -171,7 +171,7 @@ class Releasing:
         )
         begun = time.monotonic()
         try:
-            with unmoved(), _judged():
+            with unmoved(), judged():
                 self._run(tree, who, released, dry_run=dry_run)
         except OperationError as error:
             error.facts = released.document() | error.facts
@@ -272,7 +272,7 @@ def _timed(released: Released, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _judged() -> Iterator[None]:
+def judged() -> Iterator[None]:
     """Turn what gate and Git say into our own error."""
     try:
         yield

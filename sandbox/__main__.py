@@ -10,7 +10,7 @@ import gc
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -18,6 +18,9 @@ from sandbox.arguments import parse
 from sandbox.run import READ_ONLY, InterruptedRunError, Options, Sandbox, SandboxError, opened, say
 from sandbox.twin.commands import PORT, welcomed
 from sandbox.twin.commands import app as twin
+
+if TYPE_CHECKING:
+    from sandbox.twin.dag_check import Check
 
 app = typer.Typer(
     help="Run the real Pulumi engine on simulated AWS: no account, no credentials, nothing real is created.",
@@ -101,17 +104,26 @@ def up(
     ] = PORT,
 ) -> None:
     """Apply stacks and the stacks that they reference."""
-    with opened(Choices.project, Choices.options, writes=True) as sandbox:
-        banner(sandbox)
-        for stack in stacks:
-            sandbox.up(stack)
-    say(f"simulated AWS: up {', '.join(stacks)} finished")
-    if with_twin:
-        from sandbox.recovery import resources
+    with contextlib.ExitStack() as meanwhile:
+        with opened(Choices.project, Choices.options, writes=True) as sandbox:
+            banner(sandbox)
+            # Applying leaves processors idle.
+            check = meanwhile.enter_context(_checking_dags()) if with_twin else None
+            for stack in stacks:
+                sandbox.up(stack)
+        say(f"simulated AWS: up {', '.join(stacks)} finished")
+        if with_twin:
+            from sandbox.recovery import resources
 
-        for stack in stacks:
-            if any(each["type"] == SERVICE for each in resources(sandbox.workspace, stack)):
-                welcomed(context, stack, "--port", str(twin_port))
+            for stack in stacks:
+                if any(each["type"] == SERVICE for each in resources(sandbox.workspace, stack)):
+                    welcomed(context, stack, "--port", str(twin_port), check=check)
+
+
+def _checking_dags() -> contextlib.AbstractContextManager[Check]:
+    from sandbox.twin.dag_check import checking
+
+    return checking(Choices.project)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from hypothesis import settings
 
 # Machines are shared: a slow moment must not fail a property, and every run tries the same examples.
@@ -16,3 +17,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # The same for nohup and a terminal that is gone.
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the files that share a twin run in one process; two of them fit beside each other on two processors."""
+    for item in items:
+        if item.get_closest_marker("twin"):
+            shared = "twin" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("twin of dev" if shared else item.path.name))

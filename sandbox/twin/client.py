@@ -15,6 +15,7 @@ import sandbox
 from sandbox.cli import InterruptedRunError, SandboxError, say
 from sandbox.twin import control
 from sandbox.twin.airflow_api import Airflow
+from sandbox.twin.dag_check import Check
 from sandbox.twin.dag_release import Release
 from sandbox.twin.image import installed
 from sandbox.twin.status import News, ServiceStatus, Status, missing
@@ -136,7 +137,9 @@ class Twin:
             )
 
 
-def start(project: Path, stack: str, *options: str, told: Callable[[str], None]) -> Twin:
+def start(
+    project: Path, stack: str, *options: str, told: Callable[[str], None], check: Check | None = None
+) -> Twin:
     """Start the twin of a stack, or bring one that runs up to date, and wait until it is healthy.
 
     Its DAGs are released meanwhile, as soon as its AWS answers.
@@ -146,6 +149,7 @@ def start(project: Path, stack: str, *options: str, told: Callable[[str], None])
         stack: An applied stack.
         options: The daemon's.
         told: Gets each line of progress.
+        check: Of the DAGs, if one is under way; they are released after it.
 
     Raises:
         SandboxError: It ended; or it was not healthy in time, or the DAGs are not released, and it goes on.
@@ -160,7 +164,7 @@ def start(project: Path, stack: str, *options: str, told: Callable[[str], None])
         installed(told)  # here, where a person sees how far it is
         process = _spawn(project, folder, ["--stack", stack, *options])
     news, status = News(), None
-    with _taking_along(process), _Releasing(project, folder, told) as releasing:
+    with _taking_along(process), _Releasing(project, folder, told, check) as releasing:
         for status in _statuses(twin, process, folder / LOG):
             for line in news.of(status):
                 told(line)
@@ -194,8 +198,10 @@ def release(project: Path, twin: Twin, told: Callable[[str], None]) -> None:
 class _Releasing:
     """The release of the DAGs that belongs to a start."""
 
-    def __init__(self, project: Path, folder: Path, told: Callable[[str], None]) -> None:
-        self._project, self._folder, self._told = project.resolve(), folder, told
+    def __init__(
+        self, project: Path, folder: Path, told: Callable[[str], None], check: Check | None = None
+    ) -> None:
+        self._project, self._folder, self._told, self._check = project.resolve(), folder, told, check
         self._release: Release | None = None
         self._said = False
 
@@ -209,7 +215,7 @@ class _Releasing:
     def look(self, status: Status) -> bool:
         """Begin when the twin's AWS answers; return whether it has ended well."""
         if self._release is None:
-            if not status["aws"]:
+            if not status["aws"] or not (self._check is None or self._check.over):
                 return False
             self._release = Release(self._project, self._folder, status["aws"])
         if self._release.over and not self._said:

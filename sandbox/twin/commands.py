@@ -20,6 +20,7 @@ from sandbox.cli import SandboxError, say
 if TYPE_CHECKING:
     from sandbox.twin.airflow_api import Airflow
     from sandbox.twin.client import Twin
+    from sandbox.twin.dag_check import Check
 
 PORT: Final = 8080
 RUN_SECONDS: Final = 600.0
@@ -67,12 +68,12 @@ def start(
     welcomed(context, stack, *options)
 
 
-def welcomed(context: typer.Context, stack: str, *options: str) -> None:
+def welcomed(context: typer.Context, stack: str, *options: str, check: Check | None = None) -> None:
     """Start a twin, or bring it up to date, and say how to use it."""
     from sandbox.twin import client
     from sandbox.twin.status import welcome
 
-    twin = client.start(_project(context), stack, *options, told=say)
+    twin = client.start(_project(context), stack, *options, told=say, check=check)
     typer.echo(welcome(twin.status(), twin.call("login"), client.PROGRAM))
 
 

@@ -23,6 +23,7 @@ from sandbox.twin.packages import PackagesError
 __all__ = ["FOLDER", "Image", "ImageError", "PackagesError", "installed"]
 
 FOLDER: Final = Path(__file__).parents[2] / "images" / "airflow"
+LOCK: Final = "requirements.lock"
 SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 BASE_IMAGE_PATH: Final = "/root/bin:/home/airflow/.local/bin:/usr/python/bin"
 """What the official image puts in front of the system's PATH; here that is the environment's bin folder."""
@@ -110,6 +111,12 @@ class Image:
         return Path(path)
 
 
+def is_installed(folder: Path = FOLDER) -> bool:
+    """Say whether `installed` would return at once."""
+    dockerfile = _Dockerfile((folder / "Dockerfile").read_bytes())
+    return packages.is_made(folder / LOCK, dockerfile.argument("PYTHON_VERSION"))
+
+
 def installed(say: Callable[[str], None], folder: Path = FOLDER) -> Image:
     """Return the image, its packages installed; a second caller waits for the first.
 
@@ -122,8 +129,8 @@ def installed(say: Callable[[str], None], folder: Path = FOLDER) -> Image:
         PackagesError: The packages cannot be installed.
 
     """
-    dockerfile = _Dockerfile((folder / "Dockerfile").read_bytes())
-    home = packages.environment(folder / "requirements.lock", dockerfile.argument("PYTHON_VERSION"), say)
+    dockerfile, lock = _Dockerfile((folder / "Dockerfile").read_bytes()), folder / LOCK
+    home = packages.environment(lock, dockerfile.argument("PYTHON_VERSION"), say)
     python = home / "bin" / "python"
     variables = dict(dockerfile.environment)
     variables["PATH"] = variables["PATH"].replace(BASE_IMAGE_PATH, str(python.parent))

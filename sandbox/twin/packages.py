@@ -54,6 +54,12 @@ def environment(lock: Path, python_version: str, say: Say) -> Path:
     return folder
 
 
+def is_made(lock: Path, python_version: str) -> bool:
+    """Say whether `environment` would return at once."""
+    _, version = _interpreter(python_version, lambda _: None)
+    return (cache_folder(lock, version) / READY).exists()
+
+
 def cache_folder(lock: Path, python_version: str) -> Path:
     """Return where the environment of this lock belongs, whether it exists or not."""
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]

@@ -238,7 +238,7 @@ class FakeKombu:
         for module in (kombu, pidbox, exceptions):
             monkeypatch.setitem(sys.modules, module.__name__, module)
         monkeypatch.setattr(socket, "gethostname", lambda: "ip-10-20-0-11")
-        self.now, self.takes = 50.0, 0.0
+        self.now, self.takes, self.silences = 50.0, 0.0, 0
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
     def connect(self, url: str, transport_options: dict[str, Any]) -> FakeKombu:
@@ -252,7 +252,8 @@ class FakeKombu:
         self.now += self.takes
         if self.error:
             raise self.error
-        return self.answers
+        self.silences -= 1
+        return [] if self.silences >= 0 else self.answers
 
     def llen(self, queue: str) -> int:
         if self.error:
@@ -267,13 +268,14 @@ def test_this_hosts_worker_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     kombu = FakeKombu(monkeypatch)
     kombu.answers = [{NODE: {"ok": "pong"}}]
     assert CeleryWorker("rediss://b").ask("ping") == {"ok": "pong"}
-    assert kombu.calls == [("rediss://b", 1), ([NODE], "ping", {}, 12.0)]
+    assert kombu.calls == [("rediss://b", 1), ([NODE], "ping", {}, 2.0)]
 
 
 def test_this_hosts_worker_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     kombu = FakeKombu(monkeypatch)
+    kombu.answers = [{NODE: {"ok": "no longer consuming"}}]
     CeleryWorker("rediss://b").ask("cancel_consumer", queue="heavy")
-    assert kombu.calls[1:] == [([NODE], "cancel_consumer", {"queue": "heavy"}, 12.0)]
+    assert kombu.calls[1:] == [([NODE], "cancel_consumer", {"queue": "heavy"}, 2.0)]
 
 
 def test_all_answers_share_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,13 +283,24 @@ def test_all_answers_share_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
     kombu.answers, kombu.takes = [{NODE: "late"}], 7.0
     worker = CeleryWorker("rediss://b")
     assert [worker.ask("ping") for _ in range(3)] == ["late", "late", None]
-    assert [call[-1] for call in kombu.calls[1:]] == [12.0, 5.0]
 
 
 @pytest.mark.parametrize("answers", [[], [{"celery@other": {}}]], ids=["none", "another worker's"])
-def test_no_answer(monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, Any]]) -> None:
-    FakeKombu(monkeypatch).answers = answers
+def test_without_an_answer_it_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, answers: list[dict[str, Any]]
+) -> None:
+    """Until the time is up: a new worker may begin to listen at any moment."""
+    kombu = FakeKombu(monkeypatch)
+    kombu.answers, kombu.takes = answers, 2.5
     assert CeleryWorker("rediss://b").ask("ping") is None
+    assert [call[-1] for call in kombu.calls[1:]] == [2.0, 2.0, 2.0, 2.0, 2.0]
+
+
+def test_an_answer_that_comes_with_a_later_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    kombu = FakeKombu(monkeypatch)
+    kombu.takes, kombu.silences, kombu.answers = 2.0, 2, [{NODE: {"ok": "pong"}}]
+    assert CeleryWorker("rediss://b").ask("ping") == {"ok": "pong"}
+    assert len(kombu.calls[1:]) == 3
 
 
 def test_length_of_a_queue(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -347,11 +347,15 @@ def worker(image: Image, running: Servers, tmp_path: Path) -> Iterator[subproces
     environment = running.environment(image, "worker", tmp_path)
     url = Broker("localhost", running.ports["broker"]).url(Login("airflow-dev", PASSWORD), 0)
     process = subprocess.Popen(
-        [image.python, "-c", WORKER, url], env=environment, cwd=tmp_path, stderr=subprocess.DEVNULL
+        [image.python, "-c", WORKER, url],
+        env=environment,
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     yield process
-    process.send_signal(signal.SIGCONT)
-    process.terminate()
+    # Its children as well; a stopped one would not hear anything else, and one without a broker would try for long.
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait(30)
 
 

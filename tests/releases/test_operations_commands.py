@@ -25,6 +25,7 @@ from operations.aws import SIGN_IN, Aws
 from operations.commands import app
 from operations.errors import ExitCode, OperationError
 from operations.gate import AirflowGate
+from operations.gate_findings import Fault, Finding, GateRefusal
 from tests.releases.ledger_table import REGION, TABLE, simulation
 from tests.releases.simulated_platform import (
     ACCOUNT,
@@ -200,7 +201,52 @@ def test_what_is_not_committed_is_not_released(platform: Platform, repository: R
     (repository.folder / "dags" / "new.py").write_text("")
     result = run("release", repository.folder, "--dry-run", "--json")
     assert json.loads(result.stdout)["release_id"] == clean["release_id"]
-    assert "warning: dags has changes that are not committed; they are not released" in result.stderr
+    assert "warning: dags has changes that are not committed; they are left out" in result.stderr
+
+
+# Checked beforehand
+
+
+def test_a_check_needs_no_platform(repository: Repository, platform: Platform) -> None:
+    """It is for pull requests: neither outputs nor a login are there."""
+    code, document = run_json("check", repository.folder)
+    commit = repository.git("rev-parse", "HEAD").strip()
+    assert (code, document["git_commit"], document["files"], document["dags"]) == (0, commit, 1, ["daily.py"])
+    last = run("check", repository.folder).stdout.splitlines()[-1]
+    assert last == f"{document['release_id']} (commit {commit[:12]}, 1 file, 1 DAG) may be released"
+    assert platform.ledger.pointer() is None
+
+
+def test_what_was_checked_is_not_read_again(
+    platform: Platform, repository: Repository, tmp_path: Path
+) -> None:
+    approval = tmp_path / "approval.json"
+    assert run("check", repository.folder, "--record", approval).exit_code == 0
+    platform.gate.error = GateRefusal([Finding(Fault.IMPORT_ERROR, "daily.py:1", "read again")])
+    code, document = run_json("release", repository.folder, "--checked", approval)
+    assert (code, document["result"], document["dags"]) == (0, "released", 1)
+    repository.commit("print('two')\n")
+    result = run("release", repository.folder, "--checked", approval)
+    assert result.exit_code == ExitCode.FAILED
+    assert f"{approval} does not count: it approves another tree" in result.stderr
+
+
+def test_a_check_that_refuses(platform: Platform, repository: Repository, tmp_path: Path) -> None:
+    """What was approved before does not stay."""
+    approval = tmp_path / "approval.json"
+    run("check", repository.folder, "--record", approval)
+    platform.gate.error = GateRefusal([Finding(Fault.IMPORT_ERROR, "daily.py:1", "no such module")])
+    code, document = run_json("check", repository.folder, "--record", approval)
+    assert (code, document["findings"][0]["place"]) == (ExitCode.FAILED, "daily.py:1")
+    assert not approval.exists()
+
+
+def test_an_approval_that_cannot_be_written(platform: Platform, repository: Repository) -> None:
+    code, document = run_json("check", repository.folder, "--record", repository.folder / "none" / "file")
+    assert (code, document["error"]) == (
+        ExitCode.FAILED,
+        f"{repository.folder}/none/file: the approval cannot be written: No such file or directory",
+    )
 
 
 # What goes wrong with the content

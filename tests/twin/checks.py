@@ -95,10 +95,10 @@ def a_task_sees_no_login_of_the_platform(twin: RunningTwin) -> None:
 
 def the_log_of_a_running_task_can_be_read(twin: RunningTwin) -> None:
     """Let the api-server ask the worker: by the name that it wrote down, with a key that both know."""
-    airflow, started = twin.airflow, trigger(twin, "drill_long", {"seconds": 14})
+    airflow, started = twin.airflow, trigger(twin, "drill_long", {"seconds": 9})
     text = airflow.wait_for_log("drill_long", started.id, "count", "drill: second 2", RUN_SECONDS)
     assert "drill: second 2" in text, f"the log says: {telling(text)}"
-    assert "drill: second 13" not in text, "the log could be read after the end only"
+    assert "drill: second 8" not in text, "the log could be read after the end only"
     ended(airflow, started, RUN_SECONDS)
 
 

@@ -21,6 +21,8 @@ from . import outages
 
 ANSWER_SECONDS: Final = 12.0
 """How long a worker may take for all answers; its main process does nothing but this and handing out tasks."""
+ASK_AGAIN_SECONDS: Final = 2.0
+"""A question that comes before the worker listens is lost; asked again, a new one is healthy as soon as it can be."""
 ONE_ATTEMPT: Final[Mapping[str, float]] = {
     "max_retries": 1,
     "interval_start": 0,
@@ -103,7 +105,7 @@ def _judge(worker: Worker, notes: dict[str, Any]) -> str | None:
     before = notes.pop("seen", None)
     queues = None if stats is None else worker.ask("active_queues")
     active = None if queues is None else worker.ask("active")
-    if active is None:
+    if queues is None or active is None:
         return "the worker does not answer"
     if lost := sorted(set(notes.get(TAKEN_AWAY, ())) - {queue["name"] for queue in queues}):
         for name in lost:
@@ -155,12 +157,14 @@ class CeleryWorker:
         """Return this worker's answer, or None; nothing is asked once the time is used up."""
         if self._until is None:
             self._until = time.monotonic() + ANSWER_SECONDS
-        seconds = self._until - time.monotonic()
-        if seconds <= 0:
-            return None
-        with self._reached():
-            answers = self._mailbox.call([self._node], command, arguments, timeout=seconds)
-        return next((answer[self._node] for answer in answers if self._node in answer), None)
+        while (seconds := self._until - time.monotonic()) > 0:
+            with self._reached():
+                answers = self._mailbox.call(
+                    [self._node], command, arguments, timeout=min(seconds, ASK_AGAIN_SECONDS)
+                )
+            if answer := next((each for each in answers if self._node in each), None):
+                return answer[self._node]
+        return None
 
     def waiting(self, queue: str) -> int:
         """Return how many messages wait in a queue."""

@@ -6,7 +6,7 @@ import json
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -106,6 +106,24 @@ def test_dags_are_released_once_as_soon_as_the_twins_aws_answers(tmp_path: Path,
     client.start(tmp_path, "dev", told=ignore)
 
     assert len(FakeRelease.begun) == 2
+
+
+def test_dags_are_released_after_their_check(tmp_path: Path) -> None:
+    """Which takes processors until then, and saves the release the same work."""
+
+    class Check:
+        looks = 0
+
+        @property
+        def over(self) -> bool:
+            self.looks += 1
+            assert self.looks == 1 or not FakeRelease.begun
+            return self.looks > 3
+
+    client.start(tmp_path, "dev", "--port", "0", told=ignore, check=cast("Any", Check()))
+
+    assert len(FakeRelease.begun) == 1
+    Twin.find(tmp_path).stop()
 
 
 def test_dags_that_cannot_be_released_end_the_start_and_not_the_twin(

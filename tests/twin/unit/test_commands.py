@@ -229,7 +229,7 @@ def test_start_shows_where_airflow_is_and_who_may_log_in(
 ) -> None:
     started: list[Any] = []
 
-    def start(project: Path, stack: str, *options: str, told: Any) -> client.Twin:
+    def start(project: Path, stack: str, *options: str, told: Any, check: Any) -> client.Twin:
         started.append((project, stack, options))
         told("worker: healthy")
         return client.Twin(scene.folder)
@@ -251,7 +251,7 @@ def test_start_is_on_port_8080_in_namespaces_with_airflows_own_timers(
 ) -> None:
     started: list[Any] = []
 
-    def start(*arguments: Any, told: Any) -> client.Twin:
+    def start(*arguments: Any, told: Any, check: Any) -> client.Twin:
         started.append(arguments[1:])
         return client.Twin(scene.folder)
 

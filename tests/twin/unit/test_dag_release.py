@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ import pytest
 
 from operations import git_tree
 from sandbox.cli import SandboxError
-from sandbox.twin import dag_release
-from sandbox.twin.dag_release import Release, snapshot
+from sandbox.twin import dag_check, dag_commit, image
+from sandbox.twin.dag_check import Check, checking
+from sandbox.twin.dag_commit import Place, snapshot
+from sandbox.twin.dag_release import Release
 
 
 @pytest.fixture
@@ -112,20 +115,21 @@ RESULT: dict[str, Any] = {
 }
 
 
+def playing(folder: Path, monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    """Put in the command's place a program that notes what it gets and does as the lines say."""
+    folder.mkdir()
+    program = folder / "python"
+    noting = f"json.dump([sys.argv[1:], dict(os.environ)], open({str(folder / 'seen')!r}, 'w'))"
+    program.write_text("\n".join([f"#!{sys.executable}", "import json, os, sys, time", noting, *lines, ""]))
+    program.chmod(0o755)
+    monkeypatch.setattr(dag_commit, "sys", type("sys", (), {"executable": str(program)}))
+
+
 def played(
     project: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, result: str, code: int = 0
 ) -> Release:
     """Begin a release with a command that notes what it gets, says something and ends."""
-    folder.mkdir()
-    program = folder / "python"
-    program.write_text(
-        f"#!{sys.executable}\n"
-        "import json, os, sys\n"
-        f"json.dump([sys.argv[1:], dict(os.environ)], open({str(folder / 'seen')!r}, 'w'))\n"
-        f"print({result!r}); print('a step', file=sys.stderr); sys.exit({code})\n"
-    )
-    program.chmod(0o755)
-    monkeypatch.setattr(dag_release, "sys", type("sys", (), {"executable": str(program)}))
+    playing(folder, monkeypatch, f"print({result!r}); print('a step', file=sys.stderr); sys.exit({code})")
     release = Release(
         project, folder, {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "OPERATIONS_OUTPUTS": "/o.json"}
     )
@@ -143,9 +147,10 @@ def test_the_command_of_operators_releases_the_commit(
     played(project, folder, monkeypatch, json.dumps(RESULT)).tell(told.append)
 
     words, variables = json.loads((folder / "seen").read_text())
-    commit = snapshot(project, folder / "dags.git")
+    repository = Place(project).repository
+    commit = snapshot(project, repository)
     assert words == [
-        "-m", "operations", "release", str(folder / "dags.git"), "--commit", commit, "--folder", "dags", "--json",
+        "-m", "operations", "release", str(repository), "--commit", commit, "--folder", "dags", "--json",
         "--stack", "dev",
     ]  # fmt: skip
     assert variables["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
@@ -174,3 +179,87 @@ def test_a_command_that_breaks_is_quoted(
         SandboxError, match=r"it ended without a result; its last lines:\na step\nthe twin goes on; "
     ):
         release.tell(print)
+
+
+# The check that goes before it.
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image, "is_installed", lambda: True)
+
+
+def ended(check: Check) -> None:
+    give_up_at = time.monotonic() + 20
+    while not check.over:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.02)
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_commit_is_checked_and_its_approval_kept(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "prod")
+    playing(tmp_path / "dev", monkeypatch)
+    ended(Check(project))
+    words, variables = json.loads((tmp_path / "dev" / "seen").read_text())
+    place = Place(project)
+    commit = snapshot(project, place.repository)
+    assert words == [
+        "-m", "operations", "check", str(place.repository), "--commit", commit, "--folder", "dags",
+        "--record", str(place.approval),
+    ]  # fmt: skip
+    assert "AWS_PROFILE" not in variables
+
+
+def test_the_release_takes_the_approval(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(project)
+    place.folder.mkdir(parents=True)
+    place.approval.touch()
+    played(project, tmp_path / "dev", monkeypatch, json.dumps(RESULT))
+    words, _ = json.loads((tmp_path / "dev" / "seen").read_text())
+    assert words[-2:] == ["--checked", str(place.approval)]
+
+
+def test_without_the_images_packages_nothing_is_checked(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person shall see how they are installed."""
+    monkeypatch.setattr(image, "is_installed", lambda: False)
+    assert Check(project).over
+    assert not Place(project).folder.exists()
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_check_that_cannot_begin_stops_nobody(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert Check(project).over
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    "ending", ["", "signal.signal(signal.SIGTERM, signal.SIG_IGN)"], ids=["good", "deaf"]
+)
+def test_no_check_outlives_its_command(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setattr(dag_check, "ENDING_SECONDS", 0.5)
+    begun = tmp_path / "begun"
+    playing(
+        tmp_path / "dev",
+        monkeypatch,
+        f"import signal; {ending}",
+        f"open({str(begun)!r}, 'w'); time.sleep(60)",
+    )
+    with checking(project) as check:
+        give_up_at = time.monotonic() + 20
+        while not begun.exists():
+            assert time.monotonic() < give_up_at
+            time.sleep(0.02)
+        assert not check.over
+    assert check.over
