@@ -144,9 +144,10 @@ class RunningTwin:
         )
         return json.loads(done.stdout)
 
-    def exec(self, role: str, *command: str) -> tuple[int, str]:
-        """Run a command in a container; return its exit code and output."""
-        done = self._sandbox("twin", "exec", role, "--stack", self.stack, "--", *command)
+    def exec(self, role: str, *command: str, container: str | None = None) -> tuple[int, str]:
+        """Run a command in a container, by default the one that the service is about; return exit code and output."""
+        which = ["--container", container] if container else []
+        done = self._sandbox("twin", "exec", role, "--stack", self.stack, *which, "--", *command)
         return done.returncode, done.stdout
 
     def _sandbox(self, *arguments: str) -> subprocess.CompletedProcess[str]:

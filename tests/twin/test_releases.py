@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.twin.airflow_api import Run
 from tests.twin import checks
+from tests.twin.drills.faults import change_copy
 from tests.twin.running import RunningTwin, sandbox
 
 pytestmark = pytest.mark.twin
@@ -56,7 +58,7 @@ def test_a_released_dag_is_seen_within_seconds(twin: RunningTwin) -> None:
 
 def test_a_dag_that_airflow_cannot_read_is_not_released(twin: RunningTwin) -> None:
     before = verified(twin)["release_id"]
-    with file(twin, "drill_broken.py", "import nothing_of_that_name\n"):
+    with file(twin, "drill_broken.py", "import nothing_of_that_name\nfrom airflow.sdk import dag\n"):
         assert sandbox(twin.project, "twin", "release").returncode == 1
 
     assert verified(twin)["release_id"] == before
@@ -72,6 +74,87 @@ def test_a_rollback_goes_back_within_seconds(twin: RunningTwin) -> None:
 
     assert later != before
     assert (back["ok"], back["release_id"], verified(twin)["release_id"]) == (True, before, before)
+
+
+STAMPED = """\
+import time
+
+from airflow.sdk import Variable, dag, task
+
+
+@dag(schedule=None, catchup=False, tags=["drill"])
+def drill_stamp() -> None:
+    \"\"\"Say which release it is of, after a task that waits to be let go.\"\"\"
+
+    @task
+    def wait() -> None:
+        while Variable.get("drill_go", "no") != "yes":
+            time.sleep(0.5)
+
+    @task
+    def stamp() -> str:
+        return "A"
+
+    wait() >> stamp()
+
+
+drill_stamp()
+"""
+
+
+def released(twin: RunningTwin) -> str:
+    """Release the DAGs as they are, and wait until the dag-processor has read the stamp's."""
+    twin.release()
+    release: str = verified(twin)["release_id"]
+    parsed(twin, release)
+    return release
+
+
+def parsed(twin: RunningTwin, release: str) -> None:
+    def version() -> str:
+        return str(twin.airflow.dags().get("drill_stamp", {}).get("bundle_version"))
+
+    checks.wait(lambda: version() == release, checks.PARSE_SECONDS, "the release is parsed")
+
+
+def stamped(twin: RunningTwin, run: Run) -> str:
+    """Wait for the end of a run and return the stamp of its code."""
+    checks.ended(twin.airflow, run, checks.RUN_SECONDS)
+    return str(twin.airflow.xcom("drill_stamp", run.id, "stamp"))
+
+
+def test_a_run_ends_on_the_release_that_it_began_with(twin: RunningTwin) -> None:
+    """One byte is another one between the releases; the second task of the first run begins after the switch."""
+    airflow = twin.airflow
+    airflow.set_variable("drill_go", "no")
+    with file(twin, "drill_stamp.py", STAMPED) as path:
+        first = released(twin)
+        old = checks.trigger(twin, "drill_stamp")
+        checks.wait(lambda: "running" in checks.states(airflow, old), checks.RUN_SECONDS, "it waits")
+        path.write_text(STAMPED.replace('"A"', '"B"'))
+        second = released(twin)
+        new = checks.trigger(twin, "drill_stamp")
+        airflow.set_variable("drill_go", "yes")
+        stamps = [stamped(twin, old), stamped(twin, new)]
+        assert twin.operations("rollback")["release_id"] == first != second
+        parsed(twin, first)
+        stamps.append(stamped(twin, checks.trigger(twin, "drill_stamp")))
+
+    assert stamps == ["A", "B", "A"]
+    twin.release()
+
+
+def test_a_byte_that_is_changed_in_a_containers_copy_is_found(twin: RunningTwin) -> None:
+    release = verified(twin)["release_id"]
+    change_copy(twin, "import", "imporT")
+    found = twin.operations("verify")
+    change_copy(twin, "imporT", "import")
+    wrong = [each for each in found["containers"] if each["computed_id"] != release]
+
+    assert not found["ok"]
+    assert [each["service"] for each in wrong] == [twin.service("worker")["name"]]
+    assert "example_etl.py" in wrong[0]["detail"]
+    verified(twin)
 
 
 def test_airflow_has_read_only_copies_and_not_the_file_system(twin: RunningTwin) -> None:

@@ -33,6 +33,10 @@ WAITING: Final = 16
 AWAY_SECONDS: Final = 10
 """How long a restarted broker is away: it takes no time here, a failover of ElastiCache takes seconds."""
 STEADY_SECONDS: Final = 240
+HALT_SECONDS: Final = 100
+"""How long a copy stays wrong: longer than the minute between two health checks of a worker."""
+NOTICE_SECONDS: Final = 15
+"""So soon after a change that somebody asks for is it known."""
 
 
 @dataclass
@@ -207,6 +211,36 @@ def broker_flushed(scene: Scene) -> None:
         scene.twin.call("broker", action="flush")
 
 
+def copy_changed(scene: Scene) -> None:
+    """Change a byte of the worker's copy of the release while tasks run: they go on, and no other begins."""
+    scene.submit(WAITING, long=LONG, long_seconds=HALT_SECONDS).until_begun(LONG)
+    with scene.broken():
+        change_copy(scene.twin, "import", "imporT")
+        assert not scene.twin.operations("verify")["ok"], "nobody has noticed"
+        # What a worker has taken already begins and comes back; after its next health check it takes nothing.
+        time.sleep(HALT_SECONDS)
+        noticed = scene.broken_at + NOTICE_SECONDS
+        late = [mark for mark in scene.bursts[0].marks() if mark.what == "began" and mark.time > noticed]
+        assert not late, f"{len(late)} tasks have begun on a copy that was known to be wrong"
+        change_copy(scene.twin, "imporT", "import")
+        assert scene.twin.operations("verify")["ok"], "the copy is not right again"
+
+
+def change_copy(twin: RunningTwin, old: str, new: str) -> None:
+    """Change a word in the worker's copy of an example: its size stays, and so does its time."""
+    release = twin.operations("verify")["release_id"]
+    place = f"/opt/airflow/releases/{release}/example_etl.py"
+    commands = (
+        f"touch -r {place} /tmp/time",
+        f"chmod u+w {place}",
+        f"sed -i 's/{old}/{new}/' {place}",
+        f"touch -r /tmp/time {place}",
+        f"chmod u-w {place}",
+    )
+    code, said = twin.exec("worker", "sh", "-c", " && ".join(commands), container="release-agent")
+    assert code == 0, said
+
+
 def take_away(twin: RunningTwin, how: str, role: str) -> None:
     """Stop or destroy a service's first task, and wait until the service knows."""
     task = twin.task(role)
@@ -240,6 +274,7 @@ DRILLS: Final[tuple[Drill, ...]] = (
     Drill(name="api-server away 120 s", act=api_server_away(120), retried=WAITING),
     Drill(name="PostgreSQL away 15 s", act=metastore_away(15), retried=0),
     Drill(name="PostgreSQL away 60 s", act=metastore_away(60), retried=0),
+    Drill(name="copy changed", act=copy_changed, retried=0, seconds=300),
     Drill(name="worker killed", act=worker_killed, hides=NOTICED),
     Drill(name="scheduler killed", act=scheduler_killed, around=two_schedulers, hides=ADOPTED),
     Drill(name="Redis restarted", act=broker_restarted, hides=REQUEUED),
