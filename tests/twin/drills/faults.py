@@ -232,8 +232,9 @@ def change_copy(twin: RunningTwin, old: str, new: str) -> None:
     place = f"/opt/airflow/releases/{release}/example_etl.py"
     commands = (
         f"touch -r {place} /tmp/time",
+        f"sed 's/{old}/{new}/' {place} > /tmp/changed",
         f"chmod u+w {place}",
-        f"sed -i 's/{old}/{new}/' {place}",
+        f"cat /tmp/changed > {place}",
         f"touch -r /tmp/time {place}",
         f"chmod u-w {place}",
     )
