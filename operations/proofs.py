@@ -101,9 +101,14 @@ class FleetStanding:
         return self.with_standing(Standing.WRONG)
 
     @property
+    def waiting(self) -> tuple[TaskStanding, ...]:
+        """Tasks that have not said yet what they hold."""
+        return self.with_standing(Standing.WAITING)
+
+    @property
     def unproved(self) -> tuple[TaskStanding, ...]:
         """Tasks that keep the release from being proved; those that hold something else first."""
-        return self.wrong + self.with_standing(Standing.WAITING)
+        return self.wrong + self.waiting
 
     def by_service(self) -> tuple[ServiceStanding, ...]:
         """Return the counts."""

@@ -72,7 +72,7 @@ class Verifying:
     timeout_seconds: float
 
     def run(self) -> Verified:
-        """Ask every container, and wait for the answers; one that holds something else does not end the waiting.
+        """Ask every container, and wait until all have answered, whatever they hold.
 
         Raises:
             OperationError: nothing could be learned.
@@ -97,7 +97,7 @@ class Verifying:
                     trouble = str(busy)
                 except LedgerError as error:
                     raise OperationError(str(error)) from error
-                if found and found.ok:
+                if found and not found.standing.waiting:
                     return found
                 if left <= 0:
                     break

@@ -63,6 +63,13 @@ def test_one_that_holds_something_else_does_not_end_the_waiting(platform: Platfo
     assert (verified.document()["result"], platform.clock.passed) == ("not proved", 60)
 
 
+def test_nobody_is_waited_for_once_all_have_answered(platform: Platform) -> None:
+    platform.agents[0].behaviour = "mismatch"
+    verified = verify(platform)
+    assert verified.problem == "1 of 3 containers hold something else"
+    assert platform.clock.passed < 10
+
+
 def test_a_task_that_stops_drops_out(platform: Platform) -> None:
     platform.agents.append(Agent("worker", "w3", behaviour="silent"))
 
