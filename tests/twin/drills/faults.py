@@ -210,7 +210,7 @@ def broker_flushed(scene: Scene) -> None:
 
 
 def copy_changed(scene: Scene) -> None:
-    """Change a byte of the worker's copy of the release: what runs goes on, what is submitted waits until it is mended."""
+    """Change a byte of the worker's copy: what runs goes on, what is submitted waits until it is mended."""
     scene.submit(0, long=LONG, long_seconds=HALT_SECONDS).until_begun(LONG)
     with scene.broken():
         change_copy(scene.twin, "import", "imporT")
