@@ -15,7 +15,8 @@ PACKAGES := functions/packages/requirements.lock
 INSTALLED := $(READY) $(PACKAGES)
 STACK ?= dev
 PORT ?= 8080
-SOURCES := components dags functions images operations settings sandbox tests __main__.py
+SOURCES := components dags functions images operations pipelines settings sandbox tests __main__.py
+SCRIPTS := pipelines/release-dags pipelines/lint/run .ci/run
 
 .PHONY: help setup up preview down inventory test unit engine-tests twin-tests drill lint format bench docs lock
 
@@ -53,7 +54,7 @@ inventory: $(INSTALLED) ## List what exists in simulated AWS.
 test: $(INSTALLED) ## Run all tests, with coverage.
 	@$(PY) -m sandbox engine
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not twin" --cov --cov-report= --cov-fail-under=0 tests
-	$(PY) -m pytest -n 2 --dist loadgroup -m twin --cov --cov-append --cov-report=term:skip-covered tests
+	$(PY) -m pytest -n 2 --dist loadfile -m twin --cov --cov-append --cov-report=term:skip-covered tests
 
 unit: $(INSTALLED) ## Run the tests that need neither engine nor Airflow.
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not engine and not twin" tests
@@ -63,17 +64,19 @@ engine-tests: $(INSTALLED) ## Run the tests through the real Pulumi CLI.
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m engine tests
 
 twin-tests: $(INSTALLED) ## Run the tests on real Airflow, booted from the rendered task definitions.
-	$(PY) -m pytest -n 2 --dist loadgroup -m twin tests
+	$(PY) -m pytest -n 2 --dist loadfile -m twin tests
 
-drill: $(INSTALLED) ## Break wiring and servers under real Airflow, run its own examples; tables at the end.
+drill: $(INSTALLED) ## Break wiring and servers under real Airflow, run its own examples, switch releases under parses; tables.
 	$(PY) -m tests.twin.drills all
 
-lint: $(INSTALLED) ## Check style, types and generated documents.
+lint: $(INSTALLED) ## Check style, types, generated documents and the pipelines.
 	$(VENV)/bin/ruff check $(SOURCES)
 	$(VENV)/bin/ruff format --check $(SOURCES)
 	$(VENV)/bin/mypy
 	$(PY) -m settings docs --check
 	$(VENV)/bin/hadolint images/airflow/Dockerfile
+	$(VENV)/bin/shellcheck $(SCRIPTS)
+	pipelines/lint/run
 
 format: $(INSTALLED) ## Format the code.
 	$(VENV)/bin/ruff check --fix $(SOURCES)
@@ -82,9 +85,10 @@ format: $(INSTALLED) ## Format the code.
 docs: $(INSTALLED) ## Write the generated documents.
 	$(PY) -m settings docs --write
 
-bench: $(INSTALLED) ## Measure previews, the simulated provider's own share, and Airflow in a twin against its own settings.
+bench: $(INSTALLED) ## Measure previews, the simulated provider's own share, Airflow against its own settings, and releases.
 	$(PY) -m tests.bench
 	$(PY) -m tests.twin.drills bench
+	$(PY) -m tests.twin.drills release-bench
 
 lock: $(INSTALLED) ## Pin the whole dependency tree again.
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -1,0 +1,1 @@
+"""What the pipelines of a DAG repository are made of."""
