@@ -249,8 +249,9 @@ class AirflowPlatform(pulumi.ComponentResource):
         return [self.api_server.service, *doors]
 
     def _doors(self, role: Role, party: str) -> list[pulumi.Resource]:
-        """Return what lets the tasks of a party in and out: rules, listener rules, and the DAGs for their readers."""
-        dags = self.dag_storage.ready if role in DAG_READERS else ()
+        """Return what lets the tasks of a party in and out: rules, listener rules, and the DAGs for who mounts them."""
+        mounts = role in DAG_READERS and not arguments.dags_in_image(self._settings)
+        dags = self.dag_storage.ready if mounts else ()
         return [*self._firewall.ready(party), *self.web.ready(role), *dags]
 
     def _exports(self) -> dict[str, Any]:
@@ -279,6 +280,11 @@ class AirflowPlatform(pulumi.ComponentResource):
             },
             "dagReaderServices": [service.service_name for service in readers],
             "imageDigest": arguments.image(self._settings, self._shared).partition("@")[2],
+            "repositoryUrl": self._shared.repository_url,
+            "architecture": self._settings.image.architecture.value,
+            "dagDelivery": self._settings.dags.delivery.value,
+            # Empty while the DAGs come as releases.
+            "dagImageDigest": self._settings.dags.image_digest or "",
             "region": self._settings.account.region,
             "taskLogBucketName": self._task_logs.bucket_name,
             "gateFunctionName": self.gate.function_name,

@@ -66,7 +66,9 @@ class AirflowTaskArgs:
     log_retention_days: int
     """Days that the log is kept; a period that CloudWatch Logs knows."""
     dag_volume: DagVolume | None = None
-    """The DAG storage, for the roles that read DAGs and for the publisher."""
+    """The DAG storage, for the publisher, and for the roles that read DAGs unless the image has them."""
+    dags_in_image: bool = False
+    """The image has the DAGs; for the roles that read them."""
     agent_environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Plain variables of the release agent, which stands beside those that read DAGs."""
     exec_enabled: bool = False
@@ -87,7 +89,10 @@ class AirflowTaskArgs:
             raise ValueError(
                 "role: want a process with a task of its own, the release agent stands in those of others"
             )
-        _only_for(DAG_CLIENTS, self.role, "dag_volume", given=self.dag_volume is not None)
+        if self.dags_in_image and self.role not in DAG_READERS:
+            raise ValueError(f"dags_in_image: want false for the role {self.role}, which reads no DAGs")
+        clients = DAG_CLIENTS - DAG_READERS if self.dags_in_image else DAG_CLIENTS
+        _only_for(clients, self.role, "dag_volume", given=self.dag_volume is not None)
         _only_for(DAG_READERS, self.role, "agent_environment", given=bool(self.agent_environment))
         if self.role in ONE_OFF and self.exec_enabled:
             raise ValueError(f"exec_enabled: want false for the role {self.role}, got true")
@@ -193,6 +198,7 @@ class AirflowTask(pulumi.ComponentResource):
             environment=args.environment,
             secrets=args.secrets,
             exec_enabled=args.exec_enabled,
+            dags_in_image=args.dags_in_image,
         )
         agent = replace(
             container, role=Role.RELEASE_AGENT, command=(), environment=args.agent_environment, secrets={}

@@ -22,7 +22,7 @@ from components.private_bucket import PrivateBucketArgs
 from components.roles import Role
 from components.shared_contract import SharedContract
 from components.web_entry import WebEntryArgs
-from settings import EnvironmentSettings, WebAccess
+from settings import DagDelivery, EnvironmentSettings, WebAccess
 
 TASK_LOG_NONCURRENT_DAYS = 7
 """A task log is written once; an older version exists only after a mistake."""
@@ -51,6 +51,16 @@ def execution_api_url(settings: EnvironmentSettings) -> str:
 def image(settings: EnvironmentSettings, shared: SharedContract) -> str:
     """Return the image by digest, from the registry of the account."""
     return f"{shared.repository_url}@{settings.image.digest}"
+
+
+def dags_in_image(settings: EnvironmentSettings) -> bool:
+    """Say whether the containers that read DAGs have them in their image."""
+    return settings.dags.delivery is DagDelivery.IMAGE
+
+
+def dag_image(settings: EnvironmentSettings, shared: SharedContract) -> str:
+    """Return the image with the DAGs by digest, from the same registry; the rules see to it that there is one."""
+    return f"{shared.repository_url}@{settings.dags.image_digest}"
 
 
 def parallelism(settings: EnvironmentSettings) -> int:

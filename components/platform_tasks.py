@@ -48,12 +48,15 @@ class PlatformTasks:
     def args(self, role: Role, size: TaskSize | None = None) -> AirflowTaskArgs:
         """Return the arguments of a role's task; without a size it is that of a one-off task."""
         settings = self.settings
+        baked = role in DAG_READERS and arguments.dags_in_image(settings)
         return AirflowTaskArgs(
             account_id=settings.account.id,
             region=settings.account.region,
             role_path=arguments.role_path(settings),
             role=role,
-            image=arguments.image(settings, self.shared),
+            image=arguments.dag_image(settings, self.shared)
+            if baked
+            else arguments.image(settings, self.shared),
             repository_arn=self.shared.repository_arn,
             architecture=settings.image.architecture.value,
             cpu_units=size.cpu_units if size else ONE_OFF_CPU_UNITS,
@@ -63,7 +66,8 @@ class PlatformTasks:
             statements=tasks.task_policy(role, self._policy()),
             key_arn=self.key_arn,
             log_retention_days=settings.observability.log_retention_days,
-            dag_volume=self._dag_volume(role),
+            dag_volume=None if baked else self._dag_volume(role),
+            dags_in_image=baked,
             agent_environment=(
                 wiring.environment(Role.RELEASE_AGENT, self._wiring()) if role in DAG_READERS else {}
             ),
@@ -87,6 +91,7 @@ class PlatformTasks:
             log_bucket_name=self.task_logs.bucket_name,
             ledger_table_name=self.dag_storage.ledger_name,
             release_bucket_name=self.shared.release_bucket_name,
+            dags_in_image=arguments.dags_in_image(settings),
             parallelism=arguments.parallelism(settings),
             task_queued_timeout_seconds=settings.workers.task_queued_timeout_seconds,
             visibility_timeout_minutes=settings.broker.visibility_timeout_minutes,
@@ -111,6 +116,7 @@ class PlatformTasks:
             release_bucket_arn=self.shared.release_bucket_arn,
             shared_key_arn=self.shared.key_arn,
             exec=self._exec(),
+            dags_in_image=arguments.dags_in_image(self.settings),
         )
 
     def _exec(self) -> tasks.ExecFacts | None:

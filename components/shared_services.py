@@ -26,6 +26,8 @@ REPOSITORY_NAME = f"{PROJECT}/airflow"
 """Fixed: the other account's settings and the delivery pipelines name the repository."""
 KEY_ALIAS = f"alias/{PROJECT}"
 """Fixed: stack files name the key as their secrets provider."""
+DAG_IMAGE_TAG = "dags-"
+"""Begins the tags of images with DAGs."""
 UNTAGGED_IMAGE_DAYS = 14
 """Days until an image that lost its tag expires; images in use are never untagged, tags are immutable."""
 
@@ -51,7 +53,7 @@ class SharedServicesArgs:
     noncurrent_version_days: int
     """Days that overwritten and deleted objects of both buckets can be brought back."""
     image_retention_count: int
-    """Images that the registry keeps."""
+    """Images that the registry keeps of the platform, and as many with DAGs."""
     key_deletion_days: int
     """Days between the deletion of the key and its end, 7 to 30."""
     service_linked_roles: Sequence[str]
@@ -188,7 +190,8 @@ class SharedServices(pulumi.ComponentResource):
 def image_lifecycle(keep: int) -> dict[str, Any]:
     """Return the registry's lifecycle policy.
 
-    Untagged images go after some days, then the oldest of those above `keep`.
+    Untagged images go after some days, then the oldest of those above `keep`. Images with DAGs come with every push:
+    they have a limit of their own, and no number of them makes an image of the platform expire early.
     """
     untagged = {
         "tagStatus": "untagged",
@@ -196,12 +199,19 @@ def image_lifecycle(keep: int) -> dict[str, Any]:
         "countUnit": "days",
         "countNumber": UNTAGGED_IMAGE_DAYS,
     }
-    # ECR wants the rule for "any" to have the highest number.
-    newest = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": keep}
+    dags = {
+        "tagStatus": "tagged",
+        "tagPrefixList": [DAG_IMAGE_TAG],
+        "countType": "imageCountMoreThan",
+        "countNumber": keep,
+    }
+    # ECR wants the rule for "any" to have the highest number; it also counts the images with DAGs.
+    newest = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 2 * keep}
     return {
         "rules": [
             _expire(1, f"untagged for {UNTAGGED_IMAGE_DAYS} days", untagged),
-            _expire(2, f"keep the newest {keep}", newest),
+            _expire(2, f"keep the newest {keep} with DAGs", dags),
+            _expire(3, f"keep the newest {keep}, beside those with DAGs", newest),
         ]
     }
 

@@ -33,6 +33,8 @@ STATE_PATH = "/opt/airflow/state"
 """AIRFLOW_HOME: generated configuration and logs of running tasks."""
 DAG_STORAGE_PATH = "/mnt/dags"
 DAG_VOLUME = "dags"
+BAKED_PATH = "/opt/airflow/baked"
+"""Where an image with DAGs has its release, in the layout of the DAG storage."""
 RELEASES_PATH = "/opt/airflow/releases"
 """Verified copies of DAG releases: the agent writes them, Airflow reads them."""
 RELEASES_VOLUME = "releases"
@@ -207,6 +209,8 @@ class ContainerArgs:
     """Variables that the ECS agent fills."""
     exec_enabled: bool = False
     """Allow ECS Exec: its agent writes into the root file system."""
+    dags_in_image: bool = False
+    """The image has the DAGs, so there is no DAG storage to mount."""
 
 
 def container_definitions(*containers: ContainerArgs) -> pulumi.Output[str]:
@@ -230,7 +234,7 @@ def container(args: ContainerArgs) -> dict[str, Any]:
         ],
         "linuxParameters": {"initProcessEnabled": True, "capabilities": {"drop": ["ALL"]}},
         "logConfiguration": {"logDriver": "awslogs", "options": _log_options(args)},
-        "mountPoints": _mount_points(args.role),
+        "mountPoints": _mount_points(args),
         "stopTimeout": process.stop_seconds,
     }
     if process.port is not None:
@@ -259,9 +263,14 @@ def _log_options(args: ContainerArgs) -> dict[str, Any]:
     return options | {"mode": "non-blocking", "max-buffer-size": LOG_BUFFER}
 
 
-def _mount_points(role: Role) -> list[dict[str, Any]]:
+def _mount_points(args: ContainerArgs) -> list[dict[str, Any]]:
     scratch = [_mount(name, path, read_only=False) for name, path in SCRATCH.items()]
-    return [*(_mount(*volume, read_only=read_only) for volume, read_only in MOUNTS.get(role, ())), *scratch]
+    own = [
+        _mount(*volume, read_only=read_only)
+        for volume, read_only in MOUNTS.get(args.role, ())
+        if not (args.dags_in_image and volume == STORAGE)
+    ]
+    return [*own, *scratch]
 
 
 def _mount(name: str, path: str, *, read_only: bool) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from components.iam import tasks
 from components.references import SecretReference
 from components.roles import DAG_READERS, Role
 from components.task import (
+    BAKED_PATH,
     DAG_STORAGE_PATH,
     FLOWER_PREFIX,
     RELEASES_PATH,
@@ -89,6 +90,8 @@ class WiringFacts:
     ledger_table_name: pulumi.Input[str]
     release_bucket_name: pulumi.Input[str]
     """Of the shared stack."""
+    dags_in_image: bool
+    """The DAGs come in the readers' image, not as releases on the DAG storage."""
     parallelism: int
     """Tasks that may be queued or running at once; the slots of all workers."""
     task_queued_timeout_seconds: int
@@ -180,6 +183,14 @@ def _secrets_backend(*kinds: str) -> Value:
     return kwargs
 
 
+def _dag_delivery(facts: WiringFacts) -> str:
+    return "image" if facts.dags_in_image else "release"
+
+
+def _releases_of_the_agent(facts: WiringFacts) -> str:
+    return BAKED_PATH if facts.dags_in_image else DAG_STORAGE_PATH
+
+
 def _visibility_seconds(facts: WiringFacts) -> str:
     return str(facts.visibility_timeout_minutes * 60)
 
@@ -251,7 +262,9 @@ PLAIN: Final[tuple[Plain, ...]] = (
     Plain("PLATFORM_METRICS_NAMESPACE", SCHEDULER, lambda f: tasks.metrics_namespace(f.environment),
           "the role may publish there only"),
     # DAGs.
-    Plain("PLATFORM_DAG_STORAGE_PATH", AGENT | PUBLISHER, DAG_STORAGE_PATH, "releases, as they are published"),
+    Plain("PLATFORM_DAG_DELIVERY", READERS | AGENT, _dag_delivery, "an image holds one release: runs follow it"),
+    Plain("PLATFORM_DAG_STORAGE_PATH", PUBLISHER, DAG_STORAGE_PATH, "releases, as they are published"),
+    Plain("PLATFORM_DAG_STORAGE_PATH", AGENT, _releases_of_the_agent, "the storage, or the same in the image"),
     Plain("PLATFORM_RELEASES_PATH", READERS | AGENT, RELEASES_PATH, "verified copies of releases"),
     Plain("PLATFORM_LEDGER_TABLE", AGENT | PUBLISHER, lambda f: f.ledger_table_name, "which release counts"),
     Plain("PLATFORM_RELEASE_BUCKET", PUBLISHER, lambda f: f.release_bucket_name, "what is to be published"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from operations import image_command  # noqa: F401  adds its command
 from operations.commands import app
 from operations.errors import ExitCode
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from operations.fleet import Fleet
     from operations.gate import AirflowGate
     from operations.git_tree import GitTree
+    from operations.in_image import InImage
+    from operations.publisher_task import PublisherTask
     from operations.release import Who
     from operations.reporting import Report
     from operations.stack_outputs import Outputs, StackOutputs
@@ -25,10 +27,11 @@ PROGRAM: Final = Path(__file__).resolve().parent.parent
 PROVE_SECONDS: Final = 180.0
 PUBLISH_SECONDS: Final = 900.0
 VERIFY_SECONDS: Final = 120.0
+COLLECT_DAYS: Final = 30
 
 EXIT_CODES: Final = """Exit codes:
 
-- 0: done; except for `releases`, every running container has proved it.
+- 0: done; except for `releases` and `collect`, every running container has proved it.
 
 - 1: not done, and the pointer is where it was; `verify`: somebody holds something else or did not answer.
 
@@ -70,6 +73,31 @@ AsJson = Annotated[
 Timeout = Annotated[
     float,
     typer.Option("--timeout", min=0, help="Seconds until every running container must have proved it."),
+]
+ProofTimeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        min=0,
+        help="Seconds until every running container must have proved it; default 180, with DAGs in the image 900.",
+        show_default=False,
+    ),
+]
+BuildCommand = Annotated[
+    str,
+    typer.Option(
+        help="Where the image has the DAGs: shell command that builds and pushes instead of `docker buildx build`; it "
+        "finds CONTEXT, METADATA_FILE, DAG_IMAGE and PLATFORM in its environment.",
+        show_default=False,
+    ),
+]
+DeployCommand = Annotated[
+    str,
+    typer.Option(
+        help="Where the image has the DAGs: shell command that deploys it instead of `pulumi config set` and "
+        "`pulumi up`; it finds DAG_IMAGE_DIGEST and STACK in its environment.",
+        show_default=False,
+    ),
 ]
 
 
@@ -133,10 +161,12 @@ def release(
     folder: Folder = "dags",
     stack: Stack = "dev",
     outputs: OutputsFile = None,
-    timeout: Timeout = PROVE_SECONDS,
+    timeout: ProofTimeout = None,
     publish_timeout: Annotated[
         float, typer.Option(min=0, help="Seconds for the publisher's task, from its start to its end.")
     ] = PUBLISH_SECONDS,
+    build_command: BuildCommand = "",
+    deploy_command: DeployCommand = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check and compare only; nothing is written anywhere.")
     ] = False,
@@ -156,36 +186,34 @@ def release(
     PATH is a folder of the Git repository with the DAGs. What is committed is released, never the work tree. The tree
     is refused if no release can have it or if the image's Airflow cannot read its DAGs. The pointer moves once the
     release is on the file system; if a container then does not prove it in time, or holds something else, the pointer
-    goes back.
+    goes back. Where the image has the DAGs, an image is built and pushed instead, and deployed once the pointer has
+    moved.
     """
     from operations.reporting import reported
 
     variables = _variables(variable or [])
     with reported("release", as_json=as_json) as report:
         from operations.checked import Checked
-        from operations.publisher_task import PublisherPlace, PublisherTask
         from operations.release import Releasing
         from operations.uploads import ReleaseBucket
 
         tree, gate = _read(report, path, commit, folder), _gate(report, python, variables)
         parts = _connected(report, stack, outputs)
-        given = parts.outputs
-        place = PublisherPlace(
-            cluster=given.cluster,
-            task_definition=given.publisher_task_definition,
-            subnets=given.publisher_subnets,
-            security_groups=given.publisher_security_groups,
-        )
-        releasing = Releasing(
-            ledger=parts.ledger,
-            bucket=ReleaseBucket(parts.aws.s3, given.release_bucket),
-            publisher=PublisherTask(
-                parts.aws.ecs, parts.aws.logs, place, parts.clock, patience_seconds=publish_timeout
-            ),
-            switch=parts.switch(timeout),
-            gate=Checked(gate=gate, file=checked, say=report.screen.note) if checked else gate,
-            screen=report.screen,
-        )
+        bucket = ReleaseBucket(parts.aws.s3, parts.outputs.release_bucket)
+        judge = Checked(gate=gate, file=checked, say=report.screen.note) if checked else gate
+        if parts.outputs.dags_in_image:
+            releasing: Releasing = parts.in_image(stack, deploy_command, timeout).releasing(
+                tree, bucket, judge, build_command=build_command, patience_seconds=publish_timeout
+            )
+        else:
+            releasing = Releasing(
+                ledger=parts.ledger,
+                bucket=bucket,
+                publisher=parts.publisher(publish_timeout),
+                switch=parts.switch(PROVE_SECONDS if timeout is None else timeout),
+                gate=judge,
+                screen=report.screen,
+            )
         with tree:
             released = releasing.run(tree, parts.who, dry_run=dry_run)
         report.add(released.document())
@@ -204,7 +232,8 @@ def rollback(
     ] = None,
     stack: Stack = "dev",
     outputs: OutputsFile = None,
-    timeout: Timeout = PROVE_SECONDS,
+    timeout: ProofTimeout = None,
+    deploy_command: DeployCommand = "",
     as_json: AsJson = False,
 ) -> None:
     """Go back to an earlier release; nothing is copied, so it takes seconds.
@@ -219,7 +248,11 @@ def rollback(
         from operations.rollback import RollingBack
 
         parts = _connected(report, stack, outputs)
-        rolling = RollingBack(ledger=parts.ledger, switch=parts.switch(timeout), screen=report.screen)
+        if parts.outputs.dags_in_image:
+            rolling: RollingBack = parts.in_image(stack, deploy_command, timeout).rolling_back()
+        else:
+            switch = parts.switch(PROVE_SECONDS if timeout is None else timeout)
+            rolling = RollingBack(ledger=parts.ledger, switch=switch, screen=report.screen)
         rolled = rolling.run(parts.who, to)
         report.add(rolled.document())
         report.show(*rolled.shown())
@@ -232,17 +265,73 @@ def releases(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, the newest first.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List releases: when, by whom, what became of them, how many containers hold them."""
+    """List releases: when, by whom, what became of them, how many containers hold them and how many runs need them.
+
+    Runs are those that have not ended, as the dag-processor has counted them within the last minutes; - if it has not.
+    """
     from operations.reporting import reported
 
     with reported("releases", as_json=as_json) as report:
         from operations import listing
 
         parts = _connected(report, stack, outputs)
-        rows = listing.read(parts.ledger, parts.fleet)
+        rows = listing.read(parts.ledger, parts.fleet, parts.clock.now())
         report.add({"total": len(rows), "releases": [row.document() for row in rows[:limit]]})
         more = [f"and {len(rows) - limit} more: --limit shows them"] if len(rows) > limit else []
         report.show(listing.table(rows[:limit]), *more)
+
+
+@app.command(epilog=EXIT_CODES)
+def collect(
+    stack: Stack = "dev",
+    outputs: OutputsFile = None,
+    older_than_days: Annotated[
+        int, typer.Option(min=0, help="Releases that were published since so many days stay.")
+    ] = COLLECT_DAYS,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            help="Nothing but this release goes, whatever its age: for one that is broken. A release or commit, or its "
+            "first 6 characters.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would go and why the rest stays; nothing is removed.")
+    ] = False,
+    publish_timeout: Annotated[
+        float,
+        typer.Option("--timeout", min=0, help="Seconds for the publisher's task, from its start to its end."),
+    ] = PUBLISH_SECONDS,
+    as_json: AsJson = False,
+) -> None:
+    """Take old releases away from the file system; every release does that afterwards, too.
+
+    The current release and the one before it stay, the last 20, whatever was current within the last hour, and every
+    release that an unfinished run of a DAG needs. If the dag-processor has not counted the runs within the last 15
+    minutes, nothing goes. Files are removed a day after their release has gone.
+    """
+    from operations.reporting import reported
+
+    with reported("collect", as_json=as_json) as report:
+        from operations.collect import Collecting
+        from operations.errors import OperationError
+
+        parts = _connected(report, stack, outputs)
+        if parts.outputs.dags_in_image:
+            raise OperationError(
+                "the DAGs are in images, and the registry's lifecycle policy takes old ones away"
+            )
+        collecting = Collecting(
+            ledger=parts.ledger,
+            readers=parts.outputs.reader_services,
+            publisher=parts.publisher(publish_timeout),
+            screen=report.screen,
+            clock=parts.clock,
+        )
+        collected = collecting.run(older_than_days=older_than_days, only=only, dry_run=dry_run)
+        report.add(collected.document())
+        report.show(*collected.shown())
 
 
 @app.command(epilog=EXIT_CODES)
@@ -287,6 +376,40 @@ class _Parts:
 
         report = self.report
         return Switch(self.ledger, self.fleet, report.screen, self.clock, report.interrupts, timeout_seconds)
+
+    def in_image(self, stack: str, deploy_command: str, timeout_seconds: float | None) -> InImage:
+        from operations.in_image import InImage
+
+        return InImage(
+            outputs=self.outputs,
+            ledger=self.ledger,
+            fleet=self.fleet,
+            clock=self.clock,
+            report=self.report,
+            stack=stack,
+            program=PROGRAM,
+            deploy_command=deploy_command,
+            timeout_seconds=timeout_seconds,
+        )
+
+    def publisher(self, timeout_seconds: float) -> PublisherTask:
+        from operations.publisher_task import PublisherPlace, PublisherTask
+
+        given = self.outputs
+        place = PublisherPlace(
+            cluster=given.cluster,
+            task_definition=given.publisher_task_definition,
+            subnets=given.publisher_subnets,
+            security_groups=given.publisher_security_groups,
+        )
+        return PublisherTask(
+            self.aws.ecs,
+            self.aws.logs,
+            place,
+            self.clock,
+            readers=given.reader_services,
+            patience_seconds=timeout_seconds,
+        )
 
 
 def _read(report: Report, path: Path, commit: str, folder: str) -> GitTree:

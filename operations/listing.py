@@ -1,4 +1,4 @@
-"""The list of releases: what was released when and by whom, what became of it, and who holds it now."""
+"""The list of releases: what was released when and by whom, what became of it, who holds it, how many runs need it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from images.airflow.platform_runtime.releases.ledger import Ledger, LedgerError, Pointer, Release
 from images.airflow.platform_runtime.releases.manifest import genesis
+from operations.collect import runs_by_release
 from operations.errors import OperationError
 from operations.proofs import SHORT, holders
 from operations.switch import RunningTasks
@@ -41,6 +42,8 @@ class Row:
     state: str
     containers: int
     """Running containers that hold a copy."""
+    runs: int | None
+    """Unfinished runs of DAGs that need it; None if nobody counted them recently."""
 
     def document(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -48,7 +51,7 @@ class Row:
         return vars(self) | {name: moment and moment.isoformat() for name, moment in moments.items()}
 
 
-def read(ledger: Ledger, tasks: RunningTasks) -> list[Row]:
+def read(ledger: Ledger, tasks: RunningTasks, now: datetime) -> list[Row]:
     """Return all releases, the last released first.
 
     Raises:
@@ -57,8 +60,10 @@ def read(ledger: Ledger, tasks: RunningTasks) -> list[Row]:
     """
     try:
         running = tasks.running()
-        counts = holders(running, ledger.proofs(tasks.services))
-        return rows(ledger.releases(), ledger.history(HISTORY), ledger.pointer(), counts)
+        proofs = ledger.proofs(tasks.services)
+        runs = runs_by_release((proof.usage for proof in proofs if proof.usage), now)
+        counts = holders(running, proofs)
+        return rows(ledger.releases(), ledger.history(HISTORY), ledger.pointer(), counts, runs)
     except LedgerError as error:
         raise OperationError(str(error)) from error
 
@@ -68,10 +73,19 @@ def rows(
     history: Sequence[Pointer],
     pointer: Pointer | None,
     containers: Mapping[str, int],
+    runs: Mapping[str, int] | None,
 ) -> list[Row]:
     """Put together what is known of each release, the last one that was published or moved to first.
 
     The empty release is among them once the pointer was on it, or while nothing was ever released.
+
+    Args:
+        releases: What was published.
+        history: Newest first.
+        pointer: None on a platform on which nothing was ever released.
+        containers: Running containers by release.
+        runs: Unfinished runs by release; None if nobody counted them recently.
+
     """
     last: dict[str, Pointer] = {}
     taken_back: set[str] = set()
@@ -89,6 +103,7 @@ def rows(
             current=each == current,
             taken_back=each in taken_back,
             containers=containers.get(each, 0),
+            runs=None if runs is None else runs.get(each, 0),
         )
         for each in ids
     ]
@@ -104,7 +119,8 @@ def table(found: Iterable[Row]) -> Table:
     for heading in ("Files", "Size"):
         shown.add_column(heading, justify="right")
     shown.add_column("State")
-    shown.add_column("Containers", justify="right")
+    for heading in ("Containers", "Runs"):
+        shown.add_column(heading, justify="right")
     for row in found:
         shown.add_row(
             "*" if row.current else "",
@@ -117,6 +133,7 @@ def table(found: Iterable[Row]) -> Table:
             f"{row.size_bytes / KIB:,.0f} KiB",
             "current" if row.current else row.state,
             str(row.containers),
+            "-" if row.runs is None else f"{row.runs:,}",
         )
     return shown
 
@@ -141,6 +158,7 @@ def _row(release_id: str, release: Release | None, move: Pointer | None) -> Row:
         # The empty release is recorded nowhere, and always there.
         state=release.state if release else "published",
         containers=0,
+        runs=None,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ LOG_PAUSE_SECONDS: Final = 2.0
 STARTED_BY_LIMIT: Final = 36
 STOPPED: Final = "STOPPED"
 
+Answer = dict[str, Any]
 Task = dict[str, Any]
 Say = Callable[[str], None]
 
@@ -58,8 +59,31 @@ class _Container:
         return f"{self.stream_prefix}/{self.name}/{task_id}"
 
 
+@dataclass(frozen=True)
+class _Ended:
+    """A task that has ended."""
+
+    container: _Container
+    task: Task
+
+    @property
+    def task_id(self) -> str:
+        return _id(str(self.task["taskArn"]))
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What ECS says of the container."""
+        containers: list[dict[str, Any]] = self.task.get("containers", [])
+        return next((each for each in containers if each.get("name") == self.container.name), {})
+
+    @property
+    def place(self) -> str:
+        """Where its log is."""
+        return f"log group {self.container.log_group}, stream {self.container.stream(self.task_id)}"
+
+
 class PublisherTask:
-    """Publishes releases by running the task."""
+    """Publishes releases, and takes old ones away, by running the task."""
 
     def __init__(
         self,
@@ -68,10 +92,23 @@ class PublisherTask:
         place: PublisherPlace,
         clock: Clock,
         *,
+        readers: Sequence[str] = (),
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """Keep the clients and the place."""
+        """Keep the clients and the place.
+
+        Args:
+            ecs: Client.
+            logs: Client.
+            place: Where the task runs.
+            clock: The time.
+            readers: The services that read DAGs: by their proofs the publisher knows what may go. Without them it does
+                not clean up.
+            patience_seconds: How long to wait for the task's end.
+
+        """
         self._ecs, self._logs, self._place, self._clock = ecs, logs, place, clock
+        self._readers = ["--readers", *readers] if readers else []
         self._patience_seconds = patience_seconds
 
     def publish(self, release_id: str, *, git_commit: str, published_by: str, say: Say) -> None:
@@ -87,17 +124,43 @@ class PublisherTask:
             OperationError: the release is not published, and why.
 
         """
-        give_up_at = self._clock.seconds() + self._patience_seconds
-        container = self._container()
         command = [
-            *(PROGRAM, "publish", release_id),
+            *("publish", release_id),
             *("--git-commit", git_commit),
             *("--published-by", published_by),
+            *self._readers,
         ]
-        arn = self._start(container, command, f"release-{release_id}"[:STARTED_BY_LIMIT], give_up_at, say)
+        self._run(command, f"release-{release_id}"[:STARTED_BY_LIMIT], "release again", say)
+
+    def collect(self, *, older_than_days: int, only: str | None, say: Say) -> Answer:
+        """Run the task to its end.
+
+        Args:
+            older_than_days: Younger releases stay.
+            only: Nothing but this release goes, whatever its age.
+            say: Is told what takes long.
+
+        Returns:
+            What the publisher says that it has done; empty if its log cannot be read.
+
+        Raises:
+            OperationError: it was not done, or not all of it, and why.
+
+        """
+        wish = ["--only", only] if only else ["--older-than-days", str(older_than_days)]
+        ended = self._run(["collect", *wish, *self._readers], "collect", "try again", say)
+        found = _answer(self._last_lines(ended)) or {}
+        return found | {"publisher_task": ended.task_id, "publisher_place": ended.place}
+
+    def _run(self, command: list[str], started_by: str, again: str, say: Say) -> _Ended:
+        """Run a command to its end; `again` is what to do if it could not be."""
+        give_up_at = self._clock.seconds() + self._patience_seconds
+        container = self._container()
+        arn = self._start(container, [PROGRAM, *command], started_by, give_up_at, again, say)
         say(f"task {_id(arn)}")
-        task = self._wait(arn, give_up_at)
-        self._judge(container, task)
+        ended = _Ended(container, self._wait(arn, give_up_at, again))
+        self._judge(ended)
+        return ended
 
     def _container(self) -> _Container:
         definition = self._place.task_definition
@@ -111,7 +174,13 @@ class PublisherTask:
         )
 
     def _start(
-        self, container: _Container, command: list[str], started_by: str, give_up_at: float, say: Say
+        self,
+        container: _Container,
+        command: list[str],
+        started_by: str,
+        give_up_at: float,
+        again: str,
+        say: Say,
     ) -> str:
         while True:
             with explained("start the publisher"):
@@ -138,14 +207,14 @@ class PublisherTask:
             reasons = _reasons(answer.get("failures", []))
             if "capacity" not in reasons.lower():
                 raise OperationError(
-                    f"ECS does not start the publisher ({reasons}): remove the cause, then release again"
+                    f"ECS does not start the publisher ({reasons}): remove the cause, then {again}"
                 )
             if self._clock.seconds() >= give_up_at:
-                raise OperationError(f"the publisher finds no capacity ({reasons}): release again later")
+                raise OperationError(f"the publisher finds no capacity ({reasons}): {again} later")
             say("waiting for capacity")
             self._clock.sleep(CAPACITY_PAUSE_SECONDS)
 
-    def _wait(self, arn: str, give_up_at: float) -> Task:
+    def _wait(self, arn: str, give_up_at: float, again: str) -> Task:
         unknown_at = self._clock.seconds() + SETTLE_SECONDS
         while True:
             tasks = self._described(arn)
@@ -155,11 +224,11 @@ class PublisherTask:
             if tasks:
                 unknown_at = now + SETTLE_SECONDS
             elif tasks is not None and now >= unknown_at:
-                raise OperationError(f"ECS does not know the publisher's task {arn}: release again")
+                raise OperationError(f"ECS does not know the publisher's task {arn}: {again}")
             if now >= give_up_at:
                 raise OperationError(
                     f"the publisher has not ended within {self._patience_seconds:.0f} s (task {_id(arn)}); it goes on,"
-                    " and changes nothing that containers read: look at its log, then release again"
+                    f" and changes nothing that containers read: look at its log, then {again}"
                 )
             self._clock.sleep(POLL_SECONDS)
 
@@ -173,31 +242,26 @@ class PublisherTask:
         except AwsBusy:
             return None
 
-    def _judge(self, container: _Container, task: Task) -> None:
-        described: dict[str, Any] = next(
-            (each for each in task.get("containers", []) if each.get("name") == container.name), {}
-        )
-        code = described.get("exitCode")
+    def _judge(self, ended: _Ended) -> None:
+        code = ended.described.get("exitCode")
         if code == 0:
             return
         end = "never started" if code is None else f"failed with exit code {code}"
-        why = "; ".join(filter(None, (task.get("stoppedReason"), described.get("reason"))))
-        task_id = _id(str(task["taskArn"]))
-        lines = self._last_lines(container, task_id) if code is not None else []
-        place = f"log group {container.log_group}, stream {container.stream(task_id)}"
-        reason = _own_words(lines) or why or "ECS gives no reason"
+        why = "; ".join(filter(None, (ended.task.get("stoppedReason"), ended.described.get("reason"))))
+        lines = self._last_lines(ended) if code is not None else []
+        reason = (_answer(lines) or {}).get("error") or why or "ECS gives no reason"
         raise OperationError(
-            f"the publisher {end}: {reason} ({place})",
-            facts={"publisher_log": lines, "publisher_task": task_id},
+            f"the publisher {end}: {reason} ({ended.place})",
+            facts={"publisher_log": lines, "publisher_task": ended.task_id},
         )
 
-    def _last_lines(self, container: _Container, task_id: str) -> list[str]:
+    def _last_lines(self, ended: _Ended) -> list[str]:
         lines: list[str] = []
         for left in reversed(range(LOG_TRIES)):
             try:
                 answer = self._logs.get_log_events(
-                    logGroupName=container.log_group,
-                    logStreamName=container.stream(task_id),
+                    logGroupName=ended.container.log_group,
+                    logStreamName=ended.container.stream(ended.task_id),
                     limit=LOG_LINES,
                     startFromHead=False,
                 )
@@ -205,19 +269,19 @@ class PublisherTask:
             except (ClientError, BotoCoreError):
                 # Whoever may not read it is told where it is.
                 lines = []
-            if _own_words(lines) or not left:
+            if _answer(lines) or not left:
                 break
             self._clock.sleep(LOG_PAUSE_SECONDS)
         return lines
 
 
-def _own_words(lines: list[str]) -> str:
-    """Return the reason in the publisher's last line; empty if it did not get that far."""
+def _answer(lines: list[str]) -> Answer | None:
+    """Return what the publisher says in its last line; None if it did not get that far."""
     try:
-        answer = json.loads(lines[-1])
-        return str(answer["error"])
-    except (IndexError, KeyError, TypeError, ValueError):
-        return ""
+        found = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found else None
 
 
 def _reasons(failures: list[dict[str, str]]) -> str:

@@ -99,6 +99,8 @@ class Released:
     file_changes: FileChanges | None = None
     dags: int | None = None
     dag_changes: DagChanges | None = None
+    image_digest: str = ""
+    """Of the image that has the release; empty where releases lie on the file system."""
     replaced: tuple[str, ...] = ()
     """Keys of the bucket under which there was something else."""
     standing: FleetStanding | None = None
@@ -120,6 +122,7 @@ class Released:
             "file_changes": self.file_changes and self.file_changes.document(),
             "dag_changes": changes
             and {name: list(getattr(changes, name)) for name in ("added", "changed", "removed")},
+            **({"image_digest": self.image_digest} if self.image_digest else {}),
             "replaced": list(self.replaced),
             "seconds": {name: round(seconds, 3) for name, seconds in self.seconds.items()},
             **(self.standing.document() if self.standing else {}),
@@ -184,7 +187,7 @@ class Releasing:
         report = self._check(tree, released)
         if dry_run:
             released.result = Result.DRY_RUN
-        elif released.before is not None and released.before.release_id == released.release_id:
+        elif released.before is not None and self._is_current(released.before, released):
             self.screen.note("this tree is the current release already: there is nothing to publish")
             with _timed(released, "prove"):
                 released.standing = self.switch.prove(released.before)
@@ -192,6 +195,9 @@ class Releasing:
         else:
             self._publish(tree, who, report, released)
             self._make_current(who, released)
+
+    def _is_current(self, before: Pointer, released: Released) -> bool:
+        return before.release_id == released.release_id
 
     # Before the pointer moves
 

@@ -95,12 +95,15 @@ class RollingBack:
             target = Target(
                 release_id=choice.release_id,
                 git_commit=choice.git_commit,
-                image_digest=who.image_digest,
+                image_digest=self._image(who, choice),
                 publisher=who.publisher,
                 reason="rollback",
             )
             switched = self.switch.to(target, before, back=False)
             return RolledBack(before=before, pointer=switched.pointer, standing=switched.standing, moved=True)
+
+    def _image(self, who: Who, choice: Choice) -> str:  # noqa: ARG002
+        return who.image_digest
 
     def _choose(self, to: str | None) -> tuple[Pointer, Choice]:
         before = self.ledger.pointer()

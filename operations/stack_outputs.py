@@ -16,6 +16,8 @@ from typing import Any, Final, Protocol
 from operations.errors import OperationError
 
 ARN_PARTS: Final = 6
+DAGS_IN_IMAGE: Final = "image"
+"""Value of the output `dagDelivery`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,14 @@ class StackOutputs:
     """Names of the ECS services whose containers read DAGs."""
     image_digest: str
     region: str
+    dags_in_image: bool = False
+    """Whether the DAGs come in the readers' image; else they come as releases on the file system."""
+    dag_image_digest: str = ""
+    """The readers' image, if the DAGs are in it."""
+    repository_url: str = ""
+    """Where images are pushed; the registry of the account."""
+    architecture: str = ""
+    """Processor of the images, as the settings name it."""
 
     @property
     def account(self) -> str | None:
@@ -122,6 +132,8 @@ def parse(text: str, where: str) -> StackOutputs:
         raise OperationError(f"{where} has no object: want what `pulumi stack output --json` writes")
     read = _Reader(values)
     network = read.part("publisherNetwork")
+    # A stack that was applied before there was a choice does not say.
+    baked = read.maybe("dagDelivery") == DAGS_IN_IMAGE
     found = StackOutputs(
         release_bucket=read.text("releaseBucketName"),
         ledger_table=read.text("ledgerTableName"),
@@ -132,6 +144,10 @@ def parse(text: str, where: str) -> StackOutputs:
         reader_services=read.texts("dagReaderServices"),
         image_digest=read.text("imageDigest"),
         region=read.text("region"),
+        dags_in_image=baked,
+        dag_image_digest=read.text("dagImageDigest") if baked else "",
+        repository_url=read.text("repositoryUrl") if baked else read.maybe("repositoryUrl"),
+        architecture=read.text("architecture") if baked else read.maybe("architecture"),
     )
     if read.problems:
         raise OperationError(
@@ -157,6 +173,10 @@ class _Reader:
             return value
         self.problems.append(f"{self._place}{name} (text)")
         return ""
+
+    def maybe(self, name: str) -> str:
+        value = self._values.get(name)
+        return value if isinstance(value, str) else ""
 
     def texts(self, name: str) -> tuple[str, ...]:
         value = self._values.get(name)

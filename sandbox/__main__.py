@@ -200,6 +200,23 @@ def pulumi(context: typer.Context) -> None:
 
 
 @app.command()
+def image(
+    context: Annotated[Path, typer.Argument(help="Folder with a Dockerfile.", show_default=False)],
+    metadata_file: Annotated[
+        Path | None, typer.Option(help="Write the digest to this file, as BuildKit does.", show_default=False)
+    ] = None,
+) -> None:
+    """Build an image with DAGs for twins, without a container engine: a stand-in for `docker buildx build --push`."""
+    from sandbox.twin import dag_image
+    from sandbox.workspace import FOLDER
+
+    images = Choices.project.resolve() / FOLDER / dag_image.FOLDER
+    digest = dag_image.build(context, images, metadata_file)
+    say(f"simulated build: {digest} is kept in {images} and pushed nowhere")
+    typer.echo(digest)
+
+
+@app.command()
 def engine() -> None:
     """Find or build the Pulumi CLI and print its path."""
     from sandbox.engine import find

@@ -61,7 +61,7 @@ class SharedServicesSettings(Section):
     noncurrent_version_days: Annotated[int, Field(ge=1, le=3650)] = 90
     """Days that an overwritten or deleted object of a bucket can be brought back."""
     image_retention_count: Annotated[int, Field(ge=5, le=1000)] = 50
-    """Images that the registry keeps; older ones expire. Rollback reaches only what is kept."""
+    """Images that the registry keeps of the platform, and as many with DAGs; rollback reaches only what is kept."""
     key_deletion_days: Annotated[int, Field(ge=7, le=30)] = 30
     """Waiting period, in days, before a deleted encryption key is gone for good."""
     service_linked_roles: tuple[ServiceLinkedRole, ...] = tuple(ServiceLinkedRole)

@@ -142,6 +142,8 @@ class TaskPolicyFacts:
     """Key of the release bucket."""
     exec: ExecFacts | None = None
     """None without ECS Exec."""
+    dags_in_image: bool = False
+    """Readers have the DAGs in their image and mount nothing."""
 
 
 def task_policy(role: Role, facts: TaskPolicyFacts) -> list[Statement]:
@@ -212,8 +214,9 @@ def _find_task_logs(facts: TaskPolicyFacts) -> Statement:
 
 def dag_reader(facts: TaskPolicyFacts) -> list[Statement]:
     """Return what reads DAG releases and proves which one a container has; nothing here can write a file."""
+    mount = [] if facts.dags_in_image else [_mount_dags(facts, facts.reader_access_point_arn)]
     return [
-        _mount_dags(facts, facts.reader_access_point_arn),
+        *mount,
         *_ledger(facts, "WriteProofs", ["dynamodb:PutItem"], PROOF_KEYS),
     ]
 

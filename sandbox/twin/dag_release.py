@@ -15,6 +15,8 @@ RESULT, LOG = "release.json", "release.log"
 GOES_ON: Final = "the twin goes on; release again with `python -m sandbox twin release`"
 LOG_LINES: Final = 20
 SHORT: Final = 12
+OUTPUTS: Final = "OPERATIONS_OUTPUTS"
+"""Variable with the file of the stack's outputs."""
 
 
 class Release:
@@ -34,6 +36,11 @@ class Release:
         """
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        if _in_image(variables):
+            self.problem = (
+                "nothing is released: the image has the DAGs, `python -m operations release` makes another"
+            )
+            return
         place = Place(project)
         commit = snapshot(project, place.repository)
         if commit is None:
@@ -99,3 +106,13 @@ class Release:
     def _last_words(self) -> str:
         lines = (self._folder / LOG).read_text(errors="replace").splitlines()
         return "\n".join(["it ended without a result; its last lines:", *lines[-LOG_LINES:]])
+
+
+def _in_image(variables: Mapping[str, str]) -> bool:
+    """Say whether the stack's DAGs come in an image, which somebody has built before."""
+    try:
+        found: dict[str, Any] = json.loads(Path(variables.get(OUTPUTS, "")).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        # Whoever releases says what is wrong with them.
+        return False
+    return found.get("dagDelivery") == "image"

@@ -166,6 +166,11 @@ class Platform:
     """Of the stack, without secrets."""
 
     @property
+    def image(self) -> str:
+        """The platform's image; the bootstrap task has no DAGs."""
+        return self.bootstrap.containers[0].image
+
+    @property
     def definitions(self) -> tuple[TaskDefinition, ...]:
         """Every task definition that runs."""
         return (*(service.definition for service in self.services), self.bootstrap, self.publisher)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.cli import SandboxError
+from sandbox.twin import dag_image
 from sandbox.twin.image import Image
 from sandbox.twin.isolation import Mode
 from sandbox.twin.platform import Platform
@@ -75,6 +76,8 @@ def facts(
         aws_url=servers.aws_url,
         authority=servers.authority,
         volumes=storage(platform, folder),
+        # The twin's folder is the sandbox's twin/STACK.
+        images=folder.parents[1] / dag_image.FOLDER,
         user="" if plain or os.geteuid() == 0 else f"{os.geteuid()}:{os.getegid()}",
         ports={**free_ports(platform), **servers.ports} if plain else {},
         timers=drill,

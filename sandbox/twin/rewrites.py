@@ -90,6 +90,8 @@ class Facts:
     """Certificate of the authority that signed for the servers."""
     volumes: Mapping[str, Path]
     """Folders here of the file system, by its access points."""
+    images: Path = Path()
+    """Folder here of the images that have DAGs."""
     user: str = ""
     """The one that all containers have, where there is no other; empty: as rendered."""
     ports: Mapping[int, int] = field(default_factory=dict)
@@ -470,6 +472,13 @@ TABLE: Final[tuple[Rewrite, ...]] = (
         ["PATH", "PYTHONPATH"],
         _in_image,
         "what the image brings, where it lies on this machine",
+        "there is one file system",
+    ),
+    *_variables(
+        Kind.FILE_ROOT,
+        ["PLATFORM_DAG_STORAGE_PATH"],
+        lambda rendered, context: context.volume_here(rendered) or _in_image(rendered, context),
+        "the volume, or what the image with DAGs brings, where it lies on this machine",
         "there is one file system",
     ),
     *_variables(

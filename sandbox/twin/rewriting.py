@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sandbox.twin import dag_image
 from sandbox.twin.balancer_rules import Configuration
 from sandbox.twin.image import BASE_IMAGE_PATH, Image
 from sandbox.twin.isolation import Mode
@@ -30,6 +31,7 @@ __all__ = [
     "described",
     "differences",
     "explanation",
+    "of_image",
     "overridden",
     "service",
 ]
@@ -53,7 +55,11 @@ def boot(container: Container, facts: Facts, task: Task, resolve: Callable[[Secr
         task: What is true for its task.
         resolve: Gets the value of a secret, as the ECS agent does.
 
+    Raises:
+        CannotPullContainerError: There is no such image.
+
     """
+    facts = of_image(facts, container.image)
     context = Context(facts, container, task)
     if facts.mode is Mode.PLAIN:
         for mount in container.mounts:
@@ -78,6 +84,17 @@ def boot(container: Container, facts: Facts, task: Task, resolve: Callable[[Secr
         volumes=task.volumes,
         volume_user=_rewritten(Place.USER, facts.image.user, context),
     )
+
+
+def of_image(facts: Facts, image: str) -> Facts:
+    """Return what is true for containers of an image: one with DAGs has files that the platform's has not.
+
+    Raises:
+        CannotPullContainerError: There is no such image.
+
+    """
+    more = dag_image.added(image, facts.platform.image, facts.images)
+    return replace(facts, image=replace(facts.image, files={**facts.image.files, **more})) if more else facts
 
 
 def overridden(container: Container, overrides: Overrides) -> Container:

@@ -83,7 +83,7 @@ def test_the_exit_code_is_the_commands(tmp_path: Path) -> None:
 def test_a_worker_sees_addresses_and_no_password_of_its_own(tmp_path: Path) -> None:
     environment = seen(Container("worker", tmp_path))
     assert environment["AIRFLOW__CELERY__BROKER_URL"].startswith("rediss://u:broker-password@b:6379/0?")
-    assert environment["AIRFLOW__CELERY__WORKER_CONCURRENCY"] == "9"
+    assert environment["AIRFLOW__CELERY__WORKER_CONCURRENCY"] == "8"
     assert [
         name for name in environment if name.endswith(("_PASSWORD", "_CERTIFICATE", "_PRIVATE_KEY"))
     ] == []

@@ -40,6 +40,7 @@ API_SECRET = {"AIRFLOW__API__SECRET_KEY": "s" * 40}
 COPIES = "/opt/airflow/releases"
 DAGS = {
     "PLATFORM_RELEASES_PATH": COPIES,
+    "PLATFORM_DAG_DELIVERY": "release",
     "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": f"{HOME}/bundles",
 }
 STORAGE = {"PLATFORM_DAG_STORAGE_PATH": "/mnt/dags"}
@@ -106,7 +107,7 @@ ASSIGNED = {
     "scheduler": metastore_urls("scheduler") | BROKER_URLS,
     "dag-processor": metastore_urls("dag-processor") | BUNDLE_LIST,
     "triggerer": metastore_urls("triggerer") | BUNDLE_LIST,
-    "worker": BROKER_URLS | BUNDLE_LIST | {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "9"},
+    "worker": BROKER_URLS | BUNDLE_LIST | {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "8"},
     "flower": BROKER_URLS | {"FLOWER_BASIC_AUTH": "flower:flower-password"},
     "bootstrap": metastore_urls("bootstrap"),
     "release-agent": {},
@@ -172,6 +173,12 @@ FOLDERS = {
 def test_what_must_be_there(role: str) -> None:
     """Copies for those that read DAGs, the storage for what handles releases."""
     assert started(role).folders == FOLDERS.get(role, [])
+
+
+def test_the_bundle_where_the_image_has_the_dags() -> None:
+    assigned = started("worker", PLATFORM_DAG_DELIVERY="image").assign
+    wanted = [{**BUNDLES[0], "classpath": "platform_runtime.releases.image_bundle.ImageBundle"}]
+    assert json.loads(assigned["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"]) == wanted
 
 
 def test_the_bundle_is_one_of_the_image() -> None:
@@ -276,10 +283,15 @@ CASES = {
         {"PLATFORM_FLOWER_USERNAME": "a:b"},
         "Flower's login: want a user name without : and no comma; Flower separates with them",
     ),
+    "an unknown delivery": (
+        "worker",
+        {"PLATFORM_DAG_DELIVERY": "git"},
+        "PLATFORM_DAG_DELIVERY: want one of release, image",
+    ),
     "too many tasks": (
         "worker",
         {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "64"},
-        "the worker's concurrency: at most 28 fit into PLATFORM_TASK_MEMORY_MIB (2048), got 64",
+        "the worker's concurrency: at most 26 fit into PLATFORM_TASK_MEMORY_MIB (2048), got 64",
     ),
 }
 

@@ -43,13 +43,18 @@ def simulation() -> Iterator[boto3.Session]:
 def empty(client: Any) -> Any:
     """Forget everything that moto has, and make an empty table; return its client."""
     BackendDict.reset()
+    create(client)
+    return client
+
+
+def create(client: Any) -> None:
+    """Make an empty table."""
     client.create_table(
         TableName=TABLE,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         BillingMode="PAY_PER_REQUEST",
     )
-    return client
 
 
 class Serial:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import signal
@@ -10,13 +11,21 @@ import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 from unittest.mock import patch
 
+import pytest
+
+from images.airflow.platform_runtime.releases import publisher_command
+from images.airflow.platform_runtime.releases.collecting import Tools
+from images.airflow.platform_runtime.releases.ledger import Ledger
 from images.airflow.platform_runtime.releases.manifest import is_release_id, parents
 from images.airflow.platform_runtime.releases.publisher import LOCK, Publisher
 from images.airflow.platform_runtime.releases.source import FolderSource, archive_key, manifest_key
+from images.airflow.platform_runtime.releases.usage import Usage
+from tests.releases.ledger_table import TABLE, proof
 from tests.releases.trees import Item, archive_of, manifest_of, snapshot
 
 DAY: Final = 24 * 3600
@@ -247,3 +256,29 @@ class NoSource:
     def archive(self, release_id: str) -> BinaryIO:
         """Refuse."""
         raise AssertionError(release_id)
+
+
+class Command:
+    """Runs the command in this process, against a folder, a bucket that is a folder, and moto's ledger."""
+
+    def __init__(self, shelf: Shelf, dynamodb: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Begin with the table as it is."""
+        self.shelf, self.clock, self.ledger = shelf, Clock(), Ledger(TABLE, dynamodb)
+        self._capsys, self._monkeypatch = capsys, monkeypatch
+
+    def now(self) -> datetime:
+        """Return the date."""
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+    def counts(self, runs: dict[str, int], *, complete: bool = True) -> None:
+        """Write the proof of a dag-processor that has counted just now."""
+        usage = Usage(counted_at=self.now(), runs=runs, complete=complete)
+        self.ledger.write_proof(proof(service="dag-processor", usage=usage))
+
+    def __call__(self, *words: str, **options: Any) -> tuple[int, dict[str, Any]]:
+        """Run it; return the exit code and the last line."""
+        self._monkeypatch.setattr("sys.argv", ["platform-publisher", *words])
+        publisher = self.shelf.publisher(now=self.clock, **options)
+        tools = Tools(publisher=publisher, ledger=self.ledger, now=self.clock)
+        code = publisher_command.main(lambda _: tools)
+        return code, json.loads(self._capsys.readouterr().out.splitlines()[-1])

@@ -8,17 +8,21 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 import boto3
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 from rich.console import Console
 
+from images.airflow.platform_runtime.releases import publisher_command
+from images.airflow.platform_runtime.releases.collecting import Tools
 from images.airflow.platform_runtime.releases.ledger import (
     GENESIS,
     Ledger,
@@ -33,6 +37,7 @@ from images.airflow.platform_runtime.releases.ledger import (
 from images.airflow.platform_runtime.releases.manifest import Entry, Manifest, genesis
 from images.airflow.platform_runtime.releases.publisher import Published, Publisher, PublishError
 from images.airflow.platform_runtime.releases.source import S3Source
+from images.airflow.platform_runtime.releases.usage import Usage
 from operations.clock import Clock
 from operations.dag_report import Dag, Report
 from operations.fleet import Fleet
@@ -124,6 +129,8 @@ class Agent:
     """`follows`, `silent`, `mismatch`, `lies` (verified, and yet something else), `waits`, or is `deaf` to requests."""
     status: str = "RUNNING"
     desired: str = "RUNNING"
+    usage: Usage | None = None
+    """What was counted beside it."""
     _seen: tuple[int, str, float] = (-1, "", 0.0)
     _said: tuple[int, str, float] = (-1, "", 0.0)
 
@@ -163,6 +170,7 @@ class Agent:
             image_digest="sha256:1",
             versions=(wanted,),
             request="" if self.behaviour == "deaf" else request,
+            usage=self.usage,
         )
 
 
@@ -446,7 +454,12 @@ class Platform:
 
     def releasing(self, timeout_seconds: float = 60) -> Releasing:
         publisher = PublisherTask(
-            self.hooked(self.ecs), self.hooked(self.logs), PLACE, self.clock, patience_seconds=120
+            self.hooked(self.ecs),
+            self.hooked(self.logs),
+            PLACE,
+            self.clock,
+            readers=SERVICES,
+            patience_seconds=120,
         )
         return Releasing(
             ledger=self.hooked(self.ledger),
@@ -492,12 +505,13 @@ class Platform:
             agent.work(self.ledger, pointer, request, self.clock)
 
     def _publish(self, command: list[str]) -> tuple[int | None, list[str]]:
-        program, verb, release_id, *more = command
-        assert (program, verb, more[::2]) == (
-            "platform-publisher",
-            "publish",
-            ["--git-commit", "--published-by"],
-        )
+        program, verb, *words = command
+        assert program == "platform-publisher"
+        if verb == "collect":
+            return self._collect(words)
+        release_id, *more = words
+        assert (verb, more[::2][:3]) == ("publish", ["--git-commit", "--published-by", "--readers"])
+        assert more[5:] == list(SERVICES)
         self.uploaded()
         try:
             self._run_publisher(release_id, more[1], more[3])
@@ -505,10 +519,24 @@ class Platform:
             return 1, ["publishing", json.dumps({"command": "publish", "ok": False, "error": str(error)})]
         return 0, [json.dumps({"command": "publish", "ok": True})]
 
+    def _collect(self, words: list[str]) -> tuple[int, list[str]]:
+        """Run the real command."""
+        assert self.root
+        publisher = Publisher(self.root, S3Source(BUCKET, self.s3), self._timestamp)
+        tools = Tools(publisher=publisher, ledger=self.ledger, now=self._timestamp)
+        said = io.StringIO()
+        with patch("sys.argv", ["platform-publisher", "collect", *words]), redirect_stdout(said):
+            code = publisher_command.main(lambda _: tools)
+        return code, said.getvalue().splitlines()
+
+    def _timestamp(self) -> float:
+        return self.clock.now().timestamp()
+
     def _run_publisher(self, release_id: str, commit: str, by: str = "grace") -> None:
         published = Published(files=2, size_bytes=17, already=False)
         if self.root:
-            published = Publisher(self.root, S3Source(BUCKET, self.s3)).publish(release_id)
+            source = S3Source(BUCKET, self.s3)
+            published = Publisher(self.root, source, self._timestamp).publish(release_id)
         self.ledger.record_release(
             Release(
                 release_id=release_id,

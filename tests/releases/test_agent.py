@@ -23,10 +23,9 @@ from typing import Any
 
 import pytest
 
-from images.airflow.platform_runtime.releases import agent_command, identity, state
+from images.airflow.platform_runtime.releases import agent_command, identity, state, usage
 from images.airflow.platform_runtime.releases.agent import (
     GIVE_UP_SECONDS,
-    LEDGER_SECONDS,
     MAX_REQUESTS,
     SETTLE_SECONDS,
     VERIFY_SECONDS,
@@ -34,6 +33,7 @@ from images.airflow.platform_runtime.releases.agent import (
 )
 from images.airflow.platform_runtime.releases.archive import remove
 from images.airflow.platform_runtime.releases.copies import FRESH_SECONDS, Copies, View
+from images.airflow.platform_runtime.releases.following import LEDGER_SECONDS
 from images.airflow.platform_runtime.releases.identity import Identity, IdentityError
 from images.airflow.platform_runtime.releases.ledger import (
     Ledger,
@@ -45,6 +45,7 @@ from images.airflow.platform_runtime.releases.ledger import (
 )
 from images.airflow.platform_runtime.releases.manifest import genesis
 from images.airflow.platform_runtime.releases.state import State, Status
+from images.airflow.platform_runtime.releases.usage import Usage
 from images.airflow.platform_runtime.variables import Refusal
 from tests.engine.support import ROOT
 from tests.releases import ledger_table
@@ -545,6 +546,66 @@ def test_a_proof_that_cannot_be_written_is_written_later(world: World) -> None:
     world.ledger.proof_failure = None
     world.run(15)
     assert [proof.release_id for proof in world.ledger.proofs] == [first]
+
+
+# Runs that are counted
+
+
+def count(world: World, number: int) -> Usage:
+    """Write what a dag-processor writes."""
+    found = Usage(counted_at=world.clock.utc(), runs={"a" * 64: number})
+    world.home.mkdir(exist_ok=True)
+    usage.write(world.home / usage.FILE, found)
+    return found
+
+
+def test_nobody_counts_beside_a_worker(world: World) -> None:
+    world.run(60)
+    assert {proof.usage for proof in world.ledger.proofs} == {None}
+
+
+def test_a_count_is_in_the_proof(world: World) -> None:
+    world.agent.turn()
+    counted = count(world, 1)
+    world.run(5)
+    assert world.proof.usage == counted
+
+
+def test_a_count_changes_the_proof_once_a_minute(world: World) -> None:
+    """However often the file is written: the code of DAGs can do that, too."""
+    world.release(1)
+    world.agent.turn()
+    proofs = len(world.ledger.proofs)
+    for number in range(240):
+        count(world, number)
+        world.run(1)
+    assert len(world.ledger.proofs) - proofs == 4
+    assert world.proof.usage
+    # Seen first after 4 seconds, then a minute later each.
+    assert world.proof.usage.runs["a" * 64] == 184
+
+
+def test_every_minute_has_its_count(world: World) -> None:
+    """The dag-processor writes one a minute, and each gets into a proof within seconds."""
+    world.agent.turn()
+    for number in range(5):
+        counted = count(world, number)
+        world.run(6)
+        assert world.proof.usage == counted
+        world.run(54)
+
+
+@pytest.mark.parametrize("content", [None, "rubbish"])
+def test_the_last_count_stays_and_gets_old(world: World, content: str | None) -> None:
+    """Whoever reads it sees its date."""
+    counted = count(world, 1)
+    world.run(5)
+    (world.home / usage.FILE).unlink()
+    if content:
+        (world.home / usage.FILE).write_text(content)
+    world.release(1)
+    world.run(100)
+    assert (world.proof.sequence, world.proof.usage) == (1, counted)
 
 
 # Requests for versions

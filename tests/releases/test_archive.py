@@ -10,7 +10,9 @@ import shutil
 import stat
 import tarfile
 import tempfile
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from images.airflow.platform_runtime.releases import archive
 from images.airflow.platform_runtime.releases.archive import ArchiveError, pack, remove, unpack
 from images.airflow.platform_runtime.releases.entries import file_entry
 from images.airflow.platform_runtime.releases.manifest import Manifest, genesis
+from images.airflow.platform_runtime.releases.parallel import AHEAD, WORKERS
 from images.airflow.platform_runtime.releases.tree import differences
 from tests.releases.trees import Item, archive_of, manifest_of, snapshot, trees, write
 
@@ -479,4 +482,101 @@ def test_what_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(os, "unlink", refuse)
     with pytest.raises(PermissionError):
+        remove(tmp_path / "tree")
+
+
+# Many files are written by several threads
+
+MANY: tuple[Item, ...] = (
+    *((f"{n % 7}/{n % 3}/f{n}.py", b"x" * (n * 37 % 5000), n % 5 == 0) for n in range(4 * archive.FEW)),
+    ("0/0/big", b"b" * (archive.SMALL_BYTES + 1), False),
+    ("0/0/to", "big", False),
+)
+MANY_MANIFEST = manifest_of(MANY)
+MANY_ARCHIVE = archive_of(MANY)
+
+
+def test_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is synchronised once, with its mode, and each folder as well."""
+    synced: list[str] = []
+
+    def note(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        assert mode(path) in (0o444, 0o555)
+        synced.append(str(path.relative_to(tmp_path / "t")))
+
+    monkeypatch.setattr(os, "fsync", note)
+    unpack(io.BytesIO(MANY_ARCHIVE), MANY_MANIFEST, tmp_path / "t")
+    assert not differences(tmp_path / "t", MANY_MANIFEST)
+    files = [path for path, content, _ in MANY if isinstance(content, bytes)]
+    assert sorted(synced) == sorted([*files, *MANY_MANIFEST.folders, "."])
+    assert synced[-1] == "."
+
+
+def test_many_files_in_any_order(tmp_path: Path) -> None:
+    """An archive that goes from folder to folder keeps no descriptor and forgets no file."""
+    out = io.BytesIO()
+    content = {path: given for path, given, _ in MANY}
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for entry in sorted(MANY_MANIFEST.entries, key=lambda entry: entry.path[::-1]):
+            member = tarfile.TarInfo(entry.path)
+            member.mode, member.size = entry.mode, entry.size
+            given = content[entry.path]
+            if isinstance(given, str):
+                member.type, member.linkname, member.size = tarfile.SYMTYPE, given, 0
+                tar.addfile(member)
+            else:
+                tar.addfile(member, io.BytesIO(given))
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    unpack(io.BytesIO(out.getvalue()), MANY_MANIFEST, tmp_path / "t")
+    assert not differences(tmp_path / "t", MANY_MANIFEST)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize("number", [28, 13, 5])
+def test_an_error_while_many_are_written(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one thread, at one file: it stays what it is, and nobody writes on while the rest is removed."""
+    original, left = os.fsync, iter(range(100))
+
+    def fail(descriptor: int) -> None:
+        if next(left, None) is None:
+            raise OSError(number, os.strerror(number))
+        original(descriptor)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fail)
+        with pytest.raises(OSError, match=os.strerror(number)) as raised:
+            unpack(io.BytesIO(MANY_ARCHIVE), MANY_MANIFEST, tmp_path / "t")
+    assert raised.value.errno == number
+    assert threading.active_count() == 1
+    remove(tmp_path / "t")
+    unpack(io.BytesIO(MANY_ARCHIVE), MANY_MANIFEST, tmp_path / "t")
+
+
+def test_other_content_among_many(tmp_path: Path) -> None:
+    other = tuple((path, b"y" if path == "3/1/f10.py" else content, x) for path, content, x in MANY)
+    wrong = replace(manifest_of(other).by_path["3/1/f10.py"], size=MANY_MANIFEST.by_path["3/1/f10.py"].size)
+    entries = tuple(wrong if entry.path == wrong.path else entry for entry in MANY_MANIFEST.entries)
+    with pytest.raises(ArchiveError, match=r"^3/1/f10\.py: the content is not what the manifest says"):
+        unpack(io.BytesIO(MANY_ARCHIVE), Manifest(entries), tmp_path / "t")
+
+
+def test_a_crash_while_many_are_written(tmp_path: Path) -> None:
+    """Steps are counted one at a time; a tree is whole at the very last ones only."""
+    steps = steps_of(lambda each: unpack(io.BytesIO(MANY_ARCHIVE), MANY_MANIFEST, tmp_path / "whole", each))
+    for number in range(0, steps.index("close 6/2"), 61):
+        seen: list[str] = []
+
+        def crash(step: str, seen: list[str] = seen, number: int = number) -> None:
+            seen.append(step)
+            if len(seen) > number:
+                raise Crash
+
+        with pytest.raises(Crash):
+            unpack(io.BytesIO(MANY_ARCHIVE), MANY_MANIFEST, tmp_path / "tree", crash)
+        # Every thread comes to its next step at most.
+        assert len(seen) <= number + 1 + WORKERS + AHEAD
+        assert differences(tmp_path / "tree", MANY_MANIFEST)
         remove(tmp_path / "tree")

@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 
-from images.airflow.platform_runtime.releases import state
+from images.airflow.platform_runtime.releases import state, usage
 from images.airflow.platform_runtime.releases.copies import FRESH_SECONDS, Copies
 from images.airflow.platform_runtime.releases.manifest import genesis
 from images.airflow.platform_runtime.releases.state import State, Status
@@ -641,6 +641,48 @@ def test_a_dag_processor_is_taught_once(task: Task, manager: Any) -> None:
     assert type(manager).handle_removed_files is taught
 
 
+def counted_in(task: Task) -> usage.Usage | None:
+    return usage.read(task.home / usage.FILE)
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that has an entry for each question to the database."""
+    asked: list[int] = []
+
+    def count() -> dict[str, int]:
+        asked.append(1)
+        return {A: len(asked)}
+
+    monkeypatch.setattr("images.airflow.platform_runtime.releases.runs.unfinished_runs", count)
+    return asked
+
+
+def test_a_dag_processor_counts_the_runs_when_it_refreshes(task: Task, runs: list[int], manager: Any) -> None:
+    task.home.mkdir()
+    (bundle, _) = manager._dag_bundles
+    assert counted_in(task) is None
+    bundle.refresh()
+    bundle.refresh()
+    counted = counted_in(task)
+    assert counted
+    assert (counted.runs, runs) == ({A: 1}, [1])
+
+
+def test_nobody_else_counts_runs(task: Task, runs: list[int]) -> None:
+    """Neither workers nor the triggerer nor the api-server may ask the database."""
+    task.home.mkdir()
+    bundle = task.begun()
+    bundle.refresh()
+    assert (runs, counted_in(task)) == ([], None)
+
+
+def test_a_version_counts_nothing(task: Task, runs: list[int], manager: Any) -> None:
+    """As a dag-processor makes it for a callback."""
+    task.begun(B).refresh()
+    assert runs == []
+
+
 # The real Airflow
 
 
@@ -720,6 +762,20 @@ def test_airflow_runs_tasks_on_their_version(tmp_path: Path) -> None:
         "no ledger": back,
         "waiting": ["success", True],
         "no state": back,
+    }
+
+
+@pytest.mark.twin
+def test_airflows_dag_processor_counts_the_runs_by_release(tmp_path: Path) -> None:
+    """The file that its loop writes; then what is counted of runs in all states, and how the database finds them."""
+    found = airflow("counting", tmp_path)
+    assert found == {
+        # Nobody runs them yet; the next run begins on this one.
+        "written": {A: 0},
+        "complete": True,
+        "counted": {A: 4, B: 1},
+        "indexes": ["idx_dag_run_queued_dags", "idx_dag_run_running_dags"],
+        "not asked for": [],
     }
 
 

@@ -503,6 +503,7 @@ def test_what_an_earlier_agent_has_left(task: Task) -> None:
 
 def test_copying_that_was_cut_off(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     """At any file: nothing has the name that readers open."""
+    monkeypatch.setattr(module, "TOGETHER", 1)
     manifest = publish(task.storage, tuple((f"{number}.py", b"x", False) for number in range(5)))
     for files in range(5):
         done = iter(range(files))

@@ -34,6 +34,7 @@ from images.airflow.platform_runtime.releases.ledger import (
     connect,
 )
 from images.airflow.platform_runtime.releases.manifest import genesis
+from images.airflow.platform_runtime.releases.usage import Usage
 from tests.releases.ledger_table import (
     NO_PATIENCE,
     START,
@@ -362,6 +363,34 @@ def test_the_current_release_stays(ledger: Ledger, client: Any) -> None:
     ledger.begin_collecting(B, START)
 
 
+@pytest.mark.parametrize("moves", [[], [B], [B, A, B]])
+def test_what_was_decided_by_the_pointer_of_now_is_collected(ledger: Ledger, moves: list[str]) -> None:
+    pointer = None
+    for release_id in moves:
+        pointer = moved(ledger, pointer, release_id)
+    ledger.begin_collecting(A, START, sequence=len(moves))
+    found = ledger.release(A)
+    assert (found and found.state) == "collecting"
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_what_was_decided_by_an_earlier_pointer_is_not_collected(ledger: Ledger, before: int) -> None:
+    """It may have been on this release meanwhile, and a run may have begun there."""
+    pointer = moved(ledger, moved(ledger, None, A), B)
+    with pytest.raises(PointerMoved) as caught:
+        ledger.begin_collecting(A, START, sequence=before)
+    assert caught.value.actual == pointer
+    found = ledger.release(A)
+    assert (found and found.state) == "published"
+
+
+def test_the_current_release_is_never_collected_whatever_was_decided(ledger: Ledger) -> None:
+    moved(ledger, None, A)
+    for sequence in (None, 0, 1):
+        with pytest.raises(StillCurrent):
+            ledger.begin_collecting(A, START, sequence=sequence)
+
+
 @pytest.mark.parametrize("state", ["unknown", "collected"])
 def test_nothing_to_collect(ledger: Ledger, state: str) -> None:
     target = "d" * 64 if state == "unknown" else A
@@ -404,6 +433,37 @@ def test_a_proof_expires(ledger: Ledger, client: Any) -> None:
 def test_a_long_detail_is_cut(ledger: Ledger) -> None:
     ledger.write_proof(proof(detail="x" * 5000))
     assert ledger.proofs(["worker"])[0].detail == "x" * 1000
+
+
+def test_a_count_of_runs_in_a_proof(ledger: Ledger, client: Any) -> None:
+    counted = proof(usage=Usage(counted_at=START, runs={A: 2, B: 0}, complete=False))
+    ledger.write_proof(counted)
+    assert ledger.proofs(["worker"]) == [counted]
+    (item,) = items(client, "PROOF#worker")
+    assert item["usage"] == {
+        "M": {
+            "countedAt": {"S": "2026-11-20T09:30:00.000000+00:00"},
+            "runs": {"M": {A: {"N": "2"}, B: {"N": "0"}}},
+            "complete": {"BOOL": False},
+        }
+    }
+
+
+def test_a_proof_without_a_count_has_no_word_of_it(ledger: Ledger, client: Any) -> None:
+    """As proofs are that older agents have written."""
+    ledger.write_proof(proof())
+    (item,) = items(client, "PROOF#worker")
+    assert "usage" not in item
+    assert ledger.proofs(["worker"])[0].usage is None
+
+
+def test_a_count_that_cannot_be_read(ledger: Ledger, client: Any) -> None:
+    ledger.write_proof(proof(usage=Usage(counted_at=START)))
+    (item,) = items(client, "PROOF#worker")
+    del item["usage"]["M"]["countedAt"]
+    client.put_item(TableName=TABLE, Item=item)
+    with pytest.raises(LedgerError, match="the ledger's item PROOF#worker/1 has no proper countedAt"):
+        ledger.proofs(["worker"])
 
 
 def test_proofs_of_many_pages(ledger: Ledger, client: Any) -> None:
@@ -459,6 +519,13 @@ PROOFS = st.builds(
     image_digest=TEXTS,
     versions=st.lists(TEXTS, max_size=3).map(tuple),
     request=TEXTS,
+    usage=st.none()
+    | st.builds(
+        Usage,
+        counted_at=MOMENTS,
+        runs=st.dictionaries(TEXTS.filter(bool), COUNTS, max_size=3),
+        complete=st.booleans(),
+    ),
 )
 HERE = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -164,6 +164,59 @@ def test_what_is_asked_for() -> None:
     }
 
 
+def test_the_publisher_is_told_who_knows_the_runs() -> None:
+    found = ecs()
+    task = PublisherTask(found, Logs(found), PLACE, SimulatedClock(), readers=SERVICES)
+    task.publish(NEW_ID, git_commit="c" * 40, published_by="ada", say=lambda _: None)
+    assert command_of(found)[7:] == ["--readers", "dag-processor", "worker"]
+
+
+def command_of(found: Ecs) -> list[str]:
+    (override,) = found.requests[-1]["overrides"]["containerOverrides"]
+    return list(override["command"])
+
+
+# The publisher's clean-up
+
+
+def collect(found: Ecs, logs: Logs | None = None, only: str | None = None) -> dict[str, Any]:
+    task = PublisherTask(found, logs or Logs(found), PLACE, SimulatedClock(), readers=SERVICES)
+    return task.collect(older_than_days=7, only=only, say=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("only", "words"), [(None, ["--older-than-days", "7"]), (NEW_ID, ["--only", NEW_ID])]
+)
+def test_a_clean_up(only: str | None, words: list[str]) -> None:
+    answer = {"command": "collect", "ok": True, "collected": [NEW_ID]}
+    found = ecs(publish=lambda _: (0, ["1 releases taken away", json.dumps(answer)]))
+    assert collect(found, only=only) == answer | {
+        "publisher_task": "publisher-1",
+        "publisher_place": PLACE_OF_LOG,
+    }
+    assert command_of(found) == ["platform-publisher", "collect", *words, "--readers", *SERVICES]
+    assert found.requests[-1]["startedBy"] == "collect"
+
+
+def test_a_clean_up_whose_log_may_not_be_read() -> None:
+    found = ecs(publish=lambda _: (0, LAST_WORDS))
+    logs = Logs(found, error=refused("AccessDeniedException", "GetLogEvents"))
+    assert collect(found, logs) == {"publisher_task": "publisher-1", "publisher_place": PLACE_OF_LOG}
+
+
+def test_a_clean_up_that_is_refused() -> None:
+    with pytest.raises(OperationError, match="failed with exit code 1: the disk is full"):
+        collect(ecs(publish=lambda _: (1, LAST_WORDS)))
+
+
+def test_a_clean_up_that_finds_no_capacity() -> None:
+    with pytest.raises(OperationError, match=r"finds no capacity \(Capacity.*\): try again later"):
+        collect(ecs(failures=["Capacity is unavailable at this time"] * 999))
+
+
+# Its end
+
+
 def test_it_is_waited_for_until_it_has_stopped() -> None:
     clock = SimulatedClock()
     publish(ecs(polls=20, unknown=5), clock=clock)

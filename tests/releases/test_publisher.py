@@ -25,8 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from images.airflow.platform_runtime.releases import publisher_command, source
-from images.airflow.platform_runtime.releases.archive import remove
-from images.airflow.platform_runtime.releases.ledger import Ledger, LedgerBusy
+from images.airflow.platform_runtime.releases.ledger import LedgerBusy
 from images.airflow.platform_runtime.releases.manifest import genesis
 from images.airflow.platform_runtime.releases.publisher import (
     DEAD,
@@ -39,12 +38,23 @@ from images.airflow.platform_runtime.releases.publisher import (
     Publisher,
     PublishError,
 )
-from images.airflow.platform_runtime.releases.publisher_command import BROKEN, DONE, FAILED, Tools
+from images.airflow.platform_runtime.releases.publisher_command import BROKEN, DONE, FAILED
 from images.airflow.platform_runtime.releases.source import S3Source, SourceError, archive_key, manifest_key
 from images.airflow.platform_runtime.releases.tree import differences
 from images.airflow.platform_runtime.variables import BAD_CONFIGURATION
-from tests.releases.ledger_table import REGION, START, TABLE, empty, moved, refused, simulation
-from tests.releases.publishing import DAY, OTHER, SMALL, Clock, NoSource, Shelf, expected, in_process, store
+from tests.releases.ledger_table import REGION, TABLE, empty, refused, simulation
+from tests.releases.publishing import (
+    DAY,
+    OTHER,
+    SMALL,
+    Clock,
+    Command,
+    NoSource,
+    Shelf,
+    expected,
+    in_process,
+    store,
+)
 from tests.releases.trees import archive_of, manifest_of, snapshot, trees
 
 FIRST, SECOND, GENESIS = manifest_of(SMALL).release_id, manifest_of(OTHER).release_id, genesis().release_id
@@ -56,7 +66,7 @@ IMAGE = Path(__file__).parents[2] / "images" / "airflow"
 READER, WRITER = 50000, 50001
 REPLACE = (
     "a published release is never repaired in place, as containers may be reading it: point to another release, take"
-    " this one away with `platform-publisher collect --older-than-days 0`, then release it again"
+    " this one away with `operations collect --only` and its id, then release it again"
 )
 AGAIN_FROM_THE_START = "remove the release's folder from the release bucket, then release again"
 
@@ -721,37 +731,28 @@ def test_a_folder_that_cannot_be_read(shelf: Shelf) -> None:
 # The command
 
 
-class Command:
-    """Runs the command in this process, against a folder, a bucket that is a folder, and moto's ledger."""
-
-    def __init__(self, shelf: Shelf, aws: Aws, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.shelf, self.clock, self.ledger = shelf, Clock(), Ledger(TABLE, aws.dynamodb)
-        self._capsys, self._monkeypatch = capsys, monkeypatch
-
-    def __call__(self, *words: str) -> tuple[int, dict[str, Any]]:
-        """Run it; return the exit code and the last line."""
-        self._monkeypatch.setattr("sys.argv", ["platform-publisher", *words])
-        tools = Tools(publisher=self.shelf.publisher(now=self.clock), ledger=self.ledger, now=self.clock)
-        code = publisher_command.main(lambda _: tools)
-        return code, json.loads(self._capsys.readouterr().out.splitlines()[-1])
+NOT_CLEANED = {"skipped": "nobody has named the services that know the runs (--readers)"}
 
 
 @pytest.fixture
 def command(shelf: Shelf, aws: Aws, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> Command:
-    return Command(shelf, aws, capsys, monkeypatch)
+    return Command(shelf, aws.dynamodb, capsys, monkeypatch)
 
 
 def test_publish(command: Command) -> None:
     facts = {"command": "publish", "release_id": FIRST, "files": 5, "size_bytes": 34, "ok": True}
     assert command("publish", FIRST, "--git-commit", "abc", "--published-by", "ada") == (
         DONE,
-        {**facts, "already": False},
+        {**facts, "already": False, "collection": NOT_CLEANED},
     )
     (noted,) = command.ledger.releases()
     assert (noted.release_id, noted.git_commit, noted.published_by, noted.files, noted.size_bytes, noted.state) == (
         FIRST, "abc", "ada", 5, 34, "published",
     )  # fmt: skip
-    assert command("publish", FIRST) == (DONE, {**facts, "already": True})
+    assert command("publish", FIRST) == (
+        DONE,
+        {**facts, "already": True, "collection": NOT_CLEANED},
+    )
     assert command.ledger.releases() == [noted]
 
 
@@ -823,61 +824,15 @@ def test_a_release_that_goes_while_all_are_verified(
     assert (code, answer["problems"]) == (FAILED, {FIRST: problem})
 
 
-def test_collect(command: Command) -> None:
-    """What is kept: what was named, the current release, and the one that it would give way to."""
-    third, fourth = (store(command.shelf.bucket, ((f"{name}.py", b"", False),)) for name in "34")
-    for release_id in (FIRST, SECOND, third, fourth):
-        assert command("publish", release_id)[0] == DONE
-    current = moved(command.ledger, moved(command.ledger, None, SECOND), FIRST)
-    command.clock.ahead = 29 * DAY
-    assert command("collect", "--keep", third) == (
-        DONE,
-        {"command": "collect", "ok": True, "collected": [], "refused": [], "emptied": []},
-    )
-    command.clock.ahead = 31 * DAY
-    answer = command("collect", "--keep", third)[1]
-    assert (answer["collected"], answer["refused"]) == ([fourth], [])
-    states = {noted.release_id: noted.state for noted in command.ledger.releases()}
-    assert states == {FIRST: "published", SECOND: "published", third: "published", fourth: "collected"}
-    assert command("collect", "--older-than-days", "0", "--keep", current.release_id)[1]["collected"] == [
-        third
-    ]
-    assert command("publish", third)[1]["already"] is False
-    assert {noted.state for noted in command.ledger.releases()} == {"published", "collected"}
-
-
-def test_a_release_that_becomes_the_current_one_meanwhile_stays(
-    command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    command("publish", FIRST)
-    moved(command.ledger, None, FIRST)
-    monkeypatch.setattr(command.ledger, "pointer", lambda: None)
-    assert command("collect", "--older-than-days", "0", "--keep", SECOND)[1]["refused"] == [FIRST]
-    assert command.shelf.visible() == {FIRST}
-
-
-def test_what_a_dead_clean_up_has_begun_is_finished(command: Command) -> None:
-    command("publish", FIRST)
-    command.ledger.begin_collecting(FIRST, START)
-    remove(command.shelf.root / FIRST)
-    command("collect", "--keep", SECOND)
-    assert [noted.state for noted in command.ledger.releases()] == ["collected"]
-
-
-def test_what_was_never_recorded_can_go(command: Command) -> None:
-    command.shelf.publisher().publish(FIRST)
-    assert command("collect", "--older-than-days", "0", "--keep", SECOND)[1]["collected"] == [FIRST]
-
-
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
         ([], "the following arguments are required: COMMAND"),
         (["publish"], "the following arguments are required: ID"),
-        (["collect"], "the following arguments are required: --keep"),
-        (["collect", "--keep"], "argument --keep: expected at least one argument"),
+        (["collect"], "the following arguments are required: --readers"),
+        (["collect", "--readers"], "argument --readers: expected at least one argument"),
         (
-            ["collect", "--keep", FIRST, "--older-than-days", "-1"],
+            ["collect", "--readers", "worker", "--older-than-days", "-1"],
             "argument --older-than-days: want a whole number of days, 0 or more, got '-1'",
         ),
     ],

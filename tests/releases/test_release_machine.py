@@ -1,9 +1,11 @@
 """Publisher, ledger, clean-up and copies against each other, in any order, each of them ended at any step.
 
 What holds at every moment: a release that readers can find is whole, the pointer's release is there, and so is what
-live runs need; a run reads the tree on which it started, whatever becomes of the release.
+live runs need; a run reads the tree on which it started, whatever becomes of the release. The clean-up knows the runs
+by what was counted at some time, and by nothing else; only the current release and the one before it stay as the last.
 
 Not proved here: delays of a network file system between publisher and readers; all of them see one folder at once.
+Neither is a run of an old release that somebody begins again after the last count.
 """
 
 from __future__ import annotations
@@ -12,9 +14,12 @@ import fcntl
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
@@ -25,8 +30,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from images.airflow.platform_runtime.releases import publisher_command
+from images.airflow.platform_runtime.releases import keeping, publisher_command
 from images.airflow.platform_runtime.releases.archive import remove
+from images.airflow.platform_runtime.releases.collecting import Tools
 from images.airflow.platform_runtime.releases.copies import Copies
 from images.airflow.platform_runtime.releases.ledger import (
     GENESIS,
@@ -36,8 +42,9 @@ from images.airflow.platform_runtime.releases.ledger import (
     PointerMoved,
 )
 from images.airflow.platform_runtime.releases.publisher import STAGING
-from images.airflow.platform_runtime.releases.publisher_command import DONE, FAILED, Tools
-from tests.releases.ledger_table import TABLE, empty, moved, simulation
+from images.airflow.platform_runtime.releases.publisher_command import DONE, FAILED
+from images.airflow.platform_runtime.releases.usage import Usage
+from tests.releases.ledger_table import TABLE, empty, moved, proof, simulation
 from tests.releases.publishing import DAY, OTHER, SMALL, Clock, Crash, Killed, Shelf, Steps, expected
 from tests.releases.trees import Item, manifest_of, snapshot
 
@@ -52,10 +59,12 @@ RELEASES: Final[tuple[tuple[Item, ...], ...]] = (
 IDS: Final = [manifest_of(items).release_id for items in RELEASES]
 MOST_STEPS: Final = 36
 """More than any command here takes."""
+READERS: Final = ["--readers", "worker"]
 
 ids = st.sampled_from(IDS)
 steps = st.integers(0, MOST_STEPS)
 days = st.sampled_from([0, 0, 0, 30])
+often = st.sampled_from([True, True, True, False])
 kept = st.sets(ids, max_size=2)
 
 
@@ -93,7 +102,7 @@ class Platform(RuleBasedStateMachine):
         """What the pointer can move to, after the last rule."""
         for release_id in (IDS[0], IDS[3]):
             assert self.command("publish", release_id)[0] == DONE
-            self.pointers.append(moved(self.ledger, self.current, release_id))
+            self.pointers.append(self.move(release_id))
 
     def teardown(self) -> None:
         for run in self.runs:
@@ -113,6 +122,13 @@ class Platform(RuleBasedStateMachine):
         """Return what live runs need, in containers that have no copy of it yet."""
         return {run.release_id for run in self.runs}
 
+    @property
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+    def move(self, release_id: str, **more: Any) -> Pointer:
+        return moved(self.ledger, self.current, release_id, now=self.now, **more)
+
     def command(
         self, *words: str, steps: Callable[[str], None] = lambda _: None
     ) -> tuple[int, dict[str, Any]]:
@@ -124,7 +140,7 @@ class Platform(RuleBasedStateMachine):
             code = publisher_command.main(lambda _: tools)
         return code, json.loads(said.getvalue().splitlines()[-1])
 
-    def beside(self, at: int, action: Callable[[], None]) -> Steps:
+    def beside(self, at: int, action: Callable[[], object]) -> Steps:
         """Do something in the middle of a command, in the same moment by every clock."""
         before = set(self.shelf.root.iterdir())
 
@@ -135,17 +151,23 @@ class Platform(RuleBasedStateMachine):
 
         return Steps(at, act)
 
+    @property
+    def counted(self) -> bool:
+        """Say whether there is a count that is believed."""
+        return any(each.usage and each.usage.is_fresh(self.now) for each in self.ledger.proofs(["worker"]))
+
     def collecting(self, keep: set[str], days: int) -> list[str]:
-        keep = keep | self.needed or {IDS[0]}
-        return ["collect", "--older-than-days", str(days), "--keep", *keep]
+        return ["collect", "--older-than-days", str(days), *READERS, "--keep", *keep]
 
     # The publisher
 
-    @rule(release_id=ids)
-    def publish(self, release_id: str) -> None:
+    @rule(release_id=ids, readers=st.sampled_from([[], READERS]))
+    def publish(self, release_id: str, readers: list[str]) -> None:
         there = self.shelf.visible()
-        code, answer = self.command("publish", release_id)
+        code, answer = self.command("publish", release_id, *readers)
         assert (code, answer.get("already")) == (DONE, release_id in there), answer
+        assert ("skipped" in answer["collection"]) == (not readers or not self.counted)
+        assert release_id not in answer["collection"].get("collected", [])
         assert release_id in self.published_now() & self.shelf.visible()
         assert set(self.shelf.beside()) <= {".trash-"}
 
@@ -168,6 +190,8 @@ class Platform(RuleBasedStateMachine):
 
     @rule(release_id=ids, at=steps, keep=kept, days=days)
     def collect_while_publishing(self, release_id: str, at: int, keep: set[str], days: int) -> None:
+        self.count_runs()
+
         def collect() -> None:
             assert self.command(*self.collecting(keep, days))[0] in {DONE, FAILED}
 
@@ -176,35 +200,66 @@ class Platform(RuleBasedStateMachine):
 
     # The clean-up
 
-    @rule(keep=kept, days=days)
-    def collect(self, keep: set[str], days: int) -> None:
+    @rule(keep=kept, days=days, counted=often)
+    def collect(self, keep: set[str], days: int, counted: bool) -> None:
+        if counted:
+            self.count_runs()
         there = self.shelf.visible()
         code, answer = self.command(*self.collecting(keep, days))
-        assert (code, answer.get("refused")) == (DONE, []), answer
-        gone = set(answer["collected"])
+        assert (code, answer.get("refused")) == ((DONE, []) if self.counted else (FAILED, None)), answer
+        gone = set(answer.get("collected", []))
         assert self.shelf.visible() == there - gone
         assert not gone & (keep | self.needed)
         states = {each.release_id: each.state for each in self.ledger.releases()}
         assert all(states.get(each, "collected") == "collected" for each in gone)
         assert all(each in self.shelf.visible() for each, state in states.items() if state == "collecting")
-        assert set(self.shelf.beside()) <= {".trash-"}
+        # Who does not know the runs looks at nothing.
+        assert set(self.shelf.beside()) <= {".trash-"} or code == FAILED
 
-    @rule(keep=kept, days=days, at=st.integers(0, 5))
-    def die_while_collecting(self, keep: set[str], days: int, at: int) -> None:
+    @rule(keep=kept, at=st.integers(0, 5))
+    def die_while_collecting(self, keep: set[str], at: int) -> None:
+        self.count_runs()
         there = self.shelf.visible()
         with suppress(Killed):
-            self.command(*self.collecting(keep, days), steps=Crash(at))
+            self.command(*self.collecting(keep, 0), steps=Crash(at))
         assert there >= self.shelf.visible() >= there & (keep | self.needed)
 
-    @rule(release_id=ids, keep=kept, at=st.integers(0, 5))
-    def release_while_collecting(self, release_id: str, keep: set[str], at: int) -> None:
+    @rule(release_id=ids, keep=kept, at=st.integers(0, 5), on=st.booleans())
+    def release_while_collecting(self, release_id: str, keep: set[str], at: int, on: bool) -> None:
         """Move the pointer in the middle of a clean-up: it moves, or the release is gone, never both."""
+        self.clock.ahead += 7200
+        self.count_runs()
+        action = partial(self.release_for_a_moment if on else self.release_if_published, release_id)
+        self.command(*self.collecting(keep, 0), steps=self.beside(at, action))
 
-        def move() -> None:
-            if release_id in self.published_now():
-                self.pointers.append(moved(self.ledger, self.current, release_id))
+    @rule(release_id=ids, minutes=st.integers(0, 14))
+    def release_after_the_count(self, release_id: str, minutes: int) -> None:
+        """Begin a run that no count knows, on a release that is left soon after."""
+        self.count_runs()
+        self.clock.ahead += minutes * 60
+        self.release_for_a_moment(release_id)
+        assert self.command(*self.collecting(set(), 0))[0] == DONE
 
-        self.command(*self.collecting(keep, 0), steps=self.beside(at, move))
+    @rule(release_id=ids)
+    def collect_beside_a_long_run(self, release_id: str) -> None:
+        self.release_for_a_moment(release_id)
+        self.clock.ahead += 7200
+        self.count_runs()
+        assert self.command(*self.collecting(set(), 0))[0] == DONE
+
+    def release_for_a_moment(self, release_id: str) -> None:
+        """Make a release the current one, begin a run, and go on to others."""
+        if self.release_if_published(release_id):
+            self.start_a_run()
+            for other in sorted(self.published_now() - {release_id})[:2]:
+                self.pointers.append(self.move(other))
+
+    def release_if_published(self, release_id: str) -> bool:
+        """Make a release the current one if it is there."""
+        there = release_id in self.published_now()
+        if there:
+            self.pointers.append(self.move(release_id))
+        return there
 
     # The pointer
 
@@ -212,23 +267,23 @@ class Platform(RuleBasedStateMachine):
     @rule(number=st.integers(0, 9))
     def release(self, number: int) -> None:
         release_id = sorted(self.published)[number % len(self.published)]
-        self.pointers.append(moved(self.ledger, self.current, release_id))
+        self.pointers.append(self.move(release_id))
 
     @precondition(lambda self: self.published < set(IDS))
     @rule(number=st.integers(0, 9))
     def release_what_is_not_published(self, number: int) -> None:
         others = sorted(set(IDS) - self.published)
         with pytest.raises(NotPublished):
-            moved(self.ledger, self.current, others[number % len(others)])
+            self.move(others[number % len(others)])
 
     @rule(back=st.integers(1, 5))
     def roll_back(self, back: int) -> None:
         release_id = self.pointers[-min(back, len(self.pointers))].previous_release_id
         if release_id in self.published | {GENESIS}:
-            self.pointers.append(moved(self.ledger, self.current, release_id, reason="rollback"))
+            self.pointers.append(self.move(release_id, reason="rollback"))
         else:
             with pytest.raises(NotPublished):
-                moved(self.ledger, self.current, release_id, reason="rollback")
+                self.move(release_id, reason="rollback")
 
     @rule(release_id=ids)
     def release_by_a_stale_pointer(self, release_id: str) -> None:
@@ -236,6 +291,12 @@ class Platform(RuleBasedStateMachine):
             moved(self.ledger, self.pointers[-2], release_id)
 
     # Readers
+
+    @rule()
+    def count_runs(self) -> None:
+        """Do what the dag-processor and its agent do."""
+        runs = Counter(run.release_id for run in self.runs)
+        self.ledger.write_proof(proof(usage=Usage(counted_at=self.now, runs=dict(runs))))
 
     @rule()
     def start_a_run(self) -> None:
@@ -302,6 +363,8 @@ def client() -> Iterator[Any]:
 def test_everything_in_any_order(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     # No machine goes down here, so nobody has to wait for its disk.
     monkeypatch.setattr(os, "fsync", lambda _: None)
+    # Otherwise these few releases would all stay.
+    monkeypatch.setattr(keeping, "LAST", 1)
     Platform.client = client
     machine: Any = Platform.TestCase
     machine.settings = settings(

@@ -56,14 +56,15 @@ def test_stack_file_says_that_image_and_ranges_are_placeholders(stack: str) -> N
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_stack_file_leaves_nothing_unsaid(stack: str) -> None:
-    """All keys but the host's label, `airflow` everywhere, more tags, and a Flower that prod does not have."""
+    """All keys but the host's label, `airflow` everywhere, an image of DAGs, more tags, and Flower in prod."""
     settings = read(stack)
     unset = {
         f"{section}.{key}"
         for section in EnvironmentSettings.model_fields
         for key in unset_keys(getattr(settings, section))
     }
-    assert unset == {"web.host_label", "tags.extra", *({"services.flower"} if stack == "prod" else ())}
+    missing = {"web.host_label", "dags.image_digest", "tags.extra"}
+    assert unset == missing | ({"services.flower"} if stack == "prod" else set())
 
 
 def unset_keys(section: object) -> set[str]:

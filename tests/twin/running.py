@@ -161,16 +161,21 @@ def sandbox(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, stack: str = "dev", *options: str) -> Iterator[RunningTwin]:
+def running(
+    folder: Path, stack: str = "dev", *options: str, prepare: Callable[[Project], None] = lambda _: None
+) -> Iterator[RunningTwin]:
     """Apply a stack of this repository's program in a folder, and run its twin until the block ends.
 
     Args:
         folder: Where the project is made.
         stack: What is applied.
         options: Of `twin start`, such as --plain.
+        prepare: Changes the project before it is applied.
 
     """
-    project = Project.platform(folder).folder
+    copied = Project.platform(folder)
+    prepare(copied)
+    project = copied.folder
     shutil.copytree(ROOT / "dags", project / "dags", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(DRILL_DAGS, project / "dags" / "drills", ignore=shutil.ignore_patterns("__pycache__"))
     assert sandbox(project, "--no-checkpoints", "up", stack).returncode == 0, f"{stack} cannot be applied"

@@ -14,7 +14,7 @@ import pytest
 from operations.stack_outputs import StackOutputs, parse
 from tests.harness import VPC, RecordingMonitor
 from tests.unit import environments
-from tests.unit.environments import NAME
+from tests.unit.environments import NAME, SHARED
 from tests.unit.programs import KEY_ARN
 
 SERVICE = "aws:ecs/service:Service"
@@ -289,6 +289,88 @@ def test_a_release_finds_everything_in_the_outputs(small: RecordingMonitor) -> N
         ),
         image_digest=f"sha256:{'0' * 64}",
         region="eu-west-1",
+        repository_url=SHARED.repository_url,
+        architecture="arm64",
+    )
+
+
+DAG_IMAGE = f"sha256:{'d' * 64}"
+
+
+@pytest.fixture(scope="module")
+def baked() -> RecordingMonitor:
+    return environments.platform_of({"dags/delivery": "image", "dags/imageDigest": DAG_IMAGE})
+
+
+def test_only_readers_of_dags_have_the_image_with_them(baked: RecordingMonitor) -> None:
+    """So a push of DAGs starts nothing else anew: the other definitions stay the same, to the last byte."""
+    images = {
+        each.name.removeprefix(f"{NAME}-").removesuffix("-definition"): {
+            container["image"].partition("@")[2]
+            for container in json.loads(each.inputs["containerDefinitions"])
+        }
+        for each in baked.by_type[DEFINITION]
+    }
+    readers = {"dag-processor", "triggerer", "worker-default"}
+    others = {"api-server", "scheduler", "bootstrap", "release-publisher"}
+    assert images == {
+        who: {DAG_IMAGE if who in readers else f"sha256:{'0' * 64}"} for who in readers | others
+    }
+
+
+def test_image_delivery_changes_definitions_and_rights_only(
+    small: RecordingMonitor, baked: RecordingMonitor
+) -> None:
+    """Nothing is made and nothing goes, so the way back is an update, too."""
+
+    def kinds(monitor: RecordingMonitor) -> Counter[tuple[str, str]]:
+        return Counter((each.type, each.name) for each in monitor.registered)
+
+    assert kinds(baked) == kinds(small)
+
+
+def test_readers_of_an_image_with_dags_mount_no_storage(baked: RecordingMonitor) -> None:
+    mounting = {
+        each.name.removeprefix(f"{NAME}-").removesuffix("-definition")
+        for each in baked.by_type[DEFINITION]
+        if any("efsVolumeConfiguration" in volume for volume in each.inputs["volumes"])
+    }
+    assert mounting == {"release-publisher"}
+
+
+@pytest.mark.parametrize("reader", ["dag-processor", "triggerer", "worker-default"])
+def test_readers_of_an_image_with_dags_do_not_wait_for_the_file_system(
+    baked: RecordingMonitor, reader: str
+) -> None:
+    storage = {f"{NAME}-dag-storage-{zone}" for zone in (1, 2)} | {f"{NAME}-dag-storage-policy"}
+    assert storage.isdisjoint(services(baked)[reader].depends_on)
+
+
+def test_only_the_publisher_may_mount_where_the_image_has_the_dags(baked: RecordingMonitor) -> None:
+    policies = baked.inputs("aws:iam/rolePolicy:RolePolicy")
+    mounting = {
+        name.removeprefix(f"{NAME}-")
+        for name, each in policies.items()
+        if "elasticfilesystem:" in json.dumps(each["policy"])
+    }
+    assert mounting == {"release-publisher-task-policy"}
+
+
+def test_outputs_say_how_dags_come(small: RecordingMonitor, baked: RecordingMonitor) -> None:
+    found = [
+        (monitor.outputs[NAME]["dagDelivery"], monitor.outputs[NAME]["dagImageDigest"])
+        for monitor in (small, baked)
+    ]
+    assert found == [("release", ""), ("image", DAG_IMAGE)]
+
+
+def test_a_release_in_an_image_finds_everything_in_the_outputs(baked: RecordingMonitor) -> None:
+    found = parse(json.dumps(baked.outputs[NAME]), "the stack staging")
+    assert (found.dags_in_image, found.dag_image_digest, found.repository_url, found.architecture) == (
+        True,
+        DAG_IMAGE,
+        SHARED.repository_url,
+        "arm64",
     )
 
 

@@ -187,6 +187,18 @@ def test_definition_of_a_reader(deploy: Deployment) -> None:
     assert definition(monitor) == expected(monitor, [STORAGE, *SCRATCH, {"name": "releases"}])
 
 
+def test_definition_of_a_reader_whose_image_has_the_dags(deploy: Deployment) -> None:
+    monitor = airflow_task(deploy, replace(READER, dag_volume=None, dags_in_image=True))
+    assert definition(monitor) == expected(monitor, [*SCRATCH, {"name": "releases"}])
+
+
+def test_agent_of_a_reader_whose_image_has_the_dags_mounts_no_storage(deploy: Deployment) -> None:
+    monitor = airflow_task(deploy, replace(READER, dag_volume=None, dags_in_image=True))
+    containers = json.loads(monitor.one(DEFINITION).inputs["containerDefinitions"])
+    mounted = {mount["sourceVolume"] for each in containers for mount in each["mountPoints"]}
+    assert mounted == {"releases", "state", "tmp"}
+
+
 def test_definition_of_the_publisher(deploy: Deployment) -> None:
     monitor = airflow_task(deploy, PUBLISHER)
     assert definition(monitor) == expected(monitor, [STORAGE, *SCRATCH])
@@ -330,6 +342,19 @@ def test_long_name_still_fits_a_role(deploy: Deployment) -> None:
         ),
         ({"agent_environment": AGENT}, "agent_environment: want none for the role scheduler"),
         (
+            {"dags_in_image": True},
+            "dags_in_image: want false for the role scheduler, which reads no DAGs",
+        ),
+        (
+            {
+                "role": Role.WORKER,
+                "dag_volume": DAGS,
+                "agent_environment": AGENT,
+                "dags_in_image": True,
+            },
+            "dag_volume: want none for the role worker",
+        ),
+        (
             {"role": Role.RELEASE_PUBLISHER, "dag_volume": DAGS, "agent_environment": AGENT},
             "agent_environment: want none for the role release-publisher",
         ),
@@ -345,7 +370,8 @@ def test_long_name_still_fits_a_role(deploy: Deployment) -> None:
     ids=[
         *("account", "path", "tag", "architecture", "cpu", "memory", "retention"),
         *("agent alone", "reader without DAGs", "publisher without DAGs", "DAGs without reader"),
-        *("reader without agent", "agent without reader", "agent of the publisher"),
+        *("reader without agent", "agent without reader"),
+        *("baked DAGs without reader", "DAGs twice", "agent of the publisher"),
         *("exec into bootstrap", "exec into publisher"),
     ],
 )

@@ -190,6 +190,12 @@ def test_exec_is_added_to_what_runs_all_the_time(deploy: Deployment, role: Role)
     assert resolved(deploy, tasks.task_policy(role, WITH_EXEC)) == [*RIGHTS[role], *added]
 
 
+@pytest.mark.parametrize("role", RIGHTS)
+def test_a_reader_whose_image_has_the_dags_mounts_nothing(deploy: Deployment, role: Role) -> None:
+    wanted = [each for each in RIGHTS[role] if each != READ_DAGS[0]]
+    assert resolved(deploy, tasks.task_policy(role, replace(FACTS, dags_in_image=True))) == wanted
+
+
 def test_execution_role(deploy: Deployment) -> None:
     assert resolved(deploy, execution([f"{SECRET}:a", f"{SECRET}:b"])) == [
         *START,

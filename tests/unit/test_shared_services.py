@@ -88,11 +88,22 @@ def test_image_lifecycle(deploy: Deployment) -> None:
                     },
                     {
                         "rulePriority": 2,
-                        "description": "keep the newest 40",
+                        "description": "keep the newest 40 with DAGs",
+                        "selection": {
+                            "tagStatus": "tagged",
+                            "tagPrefixList": ["dags-"],
+                            "countType": "imageCountMoreThan",
+                            "countNumber": 40,
+                        },
+                        "action": {"type": "expire"},
+                    },
+                    {
+                        "rulePriority": 3,
+                        "description": "keep the newest 40, beside those with DAGs",
                         "selection": {
                             "tagStatus": "any",
                             "countType": "imageCountMoreThan",
-                            "countNumber": 40,
+                            "countNumber": 80,
                         },
                         "action": {"type": "expire"},
                     },

@@ -244,6 +244,11 @@ def test_exec_needs_a_writable_root(deploy: Deployment) -> None:
     }
 
 
+def test_agent_of_an_image_with_dags_mounts_no_storage(deploy: Deployment) -> None:
+    args = replace(ARGS, role=Role.RELEASE_AGENT, dags_in_image=True)
+    assert container(deploy, args)["mountPoints"] == [{**RELEASES, "readOnly": False}, *SCRATCH]
+
+
 def refused(deploy: Deployment, *roles: Role) -> list[str]:
     volumes = frozenset({"dags", "releases", "state", "tmp"})
     facts = Task(fargate=True, awsvpc=True, volumes=volumes, sized=True)

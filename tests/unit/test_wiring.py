@@ -6,6 +6,7 @@ Not proved here: that Airflow knows the options; the container tests start it wi
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pulumi
@@ -37,6 +38,7 @@ FACTS = WiringFacts(
     log_bucket_name="logs-1a2b3c4",
     ledger_table_name="ledger-1a2b3c4",
     release_bucket_name="releases-1a2b3c4",
+    dags_in_image=False,
     parallelism=48,
     task_queued_timeout_seconds=1800,
     visibility_timeout_minutes=120,
@@ -120,6 +122,7 @@ PLAIN = {
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_HOST": ("s", "127.0.0.1"),
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": ("s", "8974"),
     "PLATFORM_METRICS_NAMESPACE": ("s", "Airflow/dev"),
+    "PLATFORM_DAG_DELIVERY": ("dtwg", "release"),
     "PLATFORM_DAG_STORAGE_PATH": ("gp", "/mnt/dags"),
     "PLATFORM_RELEASES_PATH": ("dtwg", "/opt/airflow/releases"),
     "PLATFORM_LEDGER_TABLE": ("gp", "ledger-1a2b3c4"),
@@ -195,6 +198,18 @@ def test_environment(deploy: Deployment, column: str, role: Role) -> None:
     own = {name: json.dumps(content, sort_keys=True) for name, content in BY_ROLE.get(role, {}).items()}
     agent = AGENT if role is Role.RELEASE_AGENT else {}
     assert environment(deploy, role) == {"PLATFORM_ROLE": role.value} | expected | own | agent
+
+
+def test_environment_where_the_image_has_the_dags(deploy: Deployment) -> None:
+    """The publisher keeps the storage: it stays, so that the way back is open."""
+    readers: dict[Role, dict[str, str]] = {role: {"PLATFORM_DAG_DELIVERY": "image"} for role in DAG_READERS}
+    agent = {"PLATFORM_DAG_DELIVERY": "image", "PLATFORM_DAG_STORAGE_PATH": "/opt/airflow/baked"}
+    wanted = readers | {Role.RELEASE_AGENT: agent}
+    for role in Role:
+        before = environment(deploy, role)
+        outputs = pulumi.Output.all(**wiring.environment(role, replace(FACTS, dags_in_image=True)))
+        after = value(deploy, outputs)
+        assert after == before | wanted.get(role, {}), role
 
 
 def test_every_role_is_a_column() -> None:

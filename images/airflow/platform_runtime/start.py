@@ -33,7 +33,13 @@ SHORTEST_SECRET: Final = 32
 """Characters; a shorter signing secret can be guessed."""
 FERNET_BYTES: Final = 32
 DAG_BUNDLE: Final = "dags"
-RELEASE_BUNDLE: Final = "platform_runtime.releases.bundle.ReleaseBundle"
+BUNDLE_CLASSES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "release": "platform_runtime.releases.bundle.ReleaseBundle",
+        "image": "platform_runtime.releases.image_bundle.ImageBundle",
+    }
+)
+"""Class of the DAG bundle, by the way in which DAGs are delivered."""
 EXECUTION_PATH: Final = "/execution/"
 
 MADE_HERE: Final = (
@@ -206,9 +212,12 @@ def _pem(variables: Variables, name: str) -> str:
 def _reads_dags(given: Given) -> None:
     releases, home = given.variables.need("PLATFORM_RELEASES_PATH"), given.variables.get("AIRFLOW_HOME")
     given.variables.need("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH")
+    delivery = given.variables.need("PLATFORM_DAG_DELIVERY")
+    if delivery and delivery not in BUNDLE_CLASSES:
+        given.variables.problems.append(f"PLATFORM_DAG_DELIVERY: want one of {', '.join(BUNDLE_CLASSES)}")
     kwargs = {"releases_path": releases, "requests_path": f"{home}/{REQUESTS}"}
     given.start.assign[BUNDLES] = json.dumps(
-        [{"name": DAG_BUNDLE, "classpath": RELEASE_BUNDLE, "kwargs": kwargs}]
+        [{"name": DAG_BUNDLE, "classpath": BUNDLE_CLASSES.get(delivery), "kwargs": kwargs}]
     )
     if releases:
         given.start.folders.append(releases)

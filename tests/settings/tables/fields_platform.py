@@ -162,7 +162,13 @@ WRONG = [
         8.0,
         f"broker.engineVersion: got 8.0, allowed: 7.2, 8.0, 8.1{QUOTE}",
     ),
-    Wrong("environment", "dags/delivery", "git", 'dags.delivery: got "git", allowed: release'),
+    Wrong("environment", "dags/delivery", "git", 'dags.delivery: got "git", allowed: release, image'),
+    Wrong(
+        "environment",
+        "dags/imageDigest",
+        "sha256:0",
+        f'dags.imageDigest: got "sha256:0", allowed: {DIGEST}',
+    ),
     Wrong(
         "environment",
         "credentials/recoveryDays",

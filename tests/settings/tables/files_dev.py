@@ -227,7 +227,7 @@ EDITS = [
         {"      delivery: release\n": "    delivery: release\n"}
         | {"      protect: false # every release": "    protect: false # every release"},
         (
-            "dags: got null, allowed: a section with the keys delivery, protect",
+            "dags: got null, allowed: a section with the keys delivery, imageDigest, protect",
             f"delivery: unknown key, did you mean dags.delivery? allowed: {SECTIONS}",
             f"protect: unknown key, did you mean metastore.protect? allowed: {SECTIONS}",
         ),

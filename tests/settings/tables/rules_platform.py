@@ -1,4 +1,4 @@
-"""Settings that pass and break the rules about web entry, metastore, broker and container sizes."""
+"""Settings that pass and break the rules about web entry, metastore, broker, DAGs and container sizes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from tests.settings.tables.rules import Row
 
 INTERNAL = "with access internal ranges within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10"
 INTERNET = "with access internet known public ranges, /8 or narrower"
+DAG_IMAGE = f"sha256:{'d' * 64}"
 
 ROWS = [
     Row("allowed_ranges_are_distinct", "dev", {"web/allowedCidrs": ["10.0.0.0/8", "10.0.0.0/9"]}),
@@ -152,5 +153,26 @@ ROWS = [
         {f"{POOL}/concurrency": 60},
         "workers.pools.default.concurrency: got 60, allowed: at most 59 with memoryMib 4096: a worker takes "
         "400 MiB and 62 MiB a task, before the tasks' own code",
+    ),
+    Row("dag_image_is_for_image_delivery", "dev", {}),
+    Row("dag_image_is_for_image_delivery", "dev", {"dags/delivery": "image", "dags/imageDigest": DAG_IMAGE}),
+    Row(
+        "dag_image_is_for_image_delivery",
+        "dev",
+        {"dags/delivery": "image"},
+        "dags.imageDigest: got null, allowed: the digest of an image with DAGs while dags.delivery is image; "
+        "`operations image` makes the first",
+    ),
+    Row(
+        "dag_image_is_for_image_delivery",
+        "dev",
+        {"dags/imageDigest": DAG_IMAGE},
+        f'dags.imageDigest: got "{DAG_IMAGE[:56]}..., allowed: none while dags.delivery is release',
+    ),
+    Row(
+        "dag_image_is_for_image_delivery",
+        "dev",
+        {"dags/delivery": "image", "dags/imageDigest": DAG_IMAGE, "image/digest": DAG_IMAGE},
+        f'dags.imageDigest: got "{DAG_IMAGE[:56]}..., allowed: another image than image.digest, which has no DAGs',
     ),
 ]

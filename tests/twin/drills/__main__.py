@@ -8,14 +8,14 @@ from typing import Annotated, Final
 
 import typer
 
-DRILLS: Final = ("mutations", "examples", "faults")
+DRILLS: Final = ("mutations", "examples", "faults", "releases")
 """Modules that `all` runs one after the other."""
 
 Results = Annotated[Path, typer.Option(help="Folder for the results as JSON.")]
 RESULTS: Final = Path(".sandbox/drills")
 
 app = typer.Typer(
-    help="Run a drill on a twin of its own; ends with 1 when something was not as it should be.",
+    help="Run a drill, most of them on a twin of its own; ends with 1 when something was not as it should be.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -61,6 +61,29 @@ def bench(
     from tests.twin.drills.bench import main
 
     _end(main(results, rounds))
+
+
+@app.command()
+def releases(
+    results: Results = RESULTS,
+    parses: Annotated[int, typer.Option(help="How many files are parsed.", min=1)] = 20_000,
+) -> None:
+    """Switch releases while processes of Airflow parse, and count the parses that saw two of them."""
+    from tests.twin.drills.releases import main
+
+    _end(main(results, parses))
+
+
+@app.command()
+def release_bench(
+    results: Results = RESULTS,
+    rounds: Annotated[int, typer.Option(help="Releases of 1,000 files.", min=1)] = 20,
+    large_rounds: Annotated[int, typer.Option(help="Releases of 10,000 files, 15 s each.", min=1)] = 2,
+) -> None:
+    """Measure releases from the tree to the proofs, against copying and Airflow's Git bundle."""
+    from tests.twin.drills.releases_bench import main
+
+    _end(main(results, rounds, large_rounds))
 
 
 @app.command(name="all")

@@ -95,6 +95,18 @@ def test_without_any_file_nothing_is_released(tmp_path: Path) -> None:
     assert told == [f"nothing is released: {tmp_path / 'dags'} has no file"]
 
 
+def test_where_the_image_has_the_dags_nothing_is_released(project: Path, tmp_path: Path) -> None:
+    """The start of a twin has nothing to release: its containers bring their DAGs."""
+    (tmp_path / "outputs.json").write_text(json.dumps({"dagDelivery": "image"}))
+    release = Release(project, tmp_path, {"OPERATIONS_OUTPUTS": str(tmp_path / "outputs.json")})
+    told: list[str] = []
+    release.tell(told.append)
+    assert release.over
+    assert told == [
+        "nothing is released: the image has the DAGs, `python -m operations release` makes another"
+    ]
+
+
 def test_without_git_the_reason_is_said(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

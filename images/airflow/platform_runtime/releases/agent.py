@@ -8,26 +8,30 @@ not what its id says, or a ledger out of reach, stops new work and raises an ala
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from . import state
+from . import state, usage
 from .copies import Copies, NoRoom, NotVisible
+from .following import (
+    FOLLOW_SECONDS,
+    REQUEST_SECONDS,
+    Clock,
+    Followed,
+    LedgerView,
+    SystemClock,
+    Target,
+)
 from .identity import Identity
-from .ledger import GENESIS, LedgerError, Pointer, Proof, Release
+from .ledger import LedgerError, Proof
 from .state import State, Status
+from .usage import COUNT_SECONDS, Usage
 
-FOLLOW_SECONDS: Final = 5.0
-REQUEST_SECONDS: Final = 0.2
 VERIFY_SECONDS: Final = 300.0
-LEDGER_SECONDS: Final = 120.0
-"""How long the ledger may be out of reach before nobody knows any more what is current."""
-LONGEST_PAUSE: Final = 30.0
 SETTLE_SECONDS: Final = 75.0
 """A client of the storage may show old sizes for 60 s: what differs for longer is really different."""
 FIRST_RETRY_SECONDS: Final = 2.0
@@ -38,62 +42,6 @@ MAX_REQUESTS: Final = 50
 """At once: the code of DAGs can write requests, too."""
 
 Say = Callable[[dict[str, Any]], None]
-
-
-class Followed(Protocol):
-    """What the agent needs of the ledger."""
-
-    def pointer(self) -> Pointer | None:
-        """Return the current pointer."""
-
-    def history(self, limit: int) -> list[Pointer]:
-        """Return the last moves."""
-
-    def release(self, release_id: str) -> Release | None:
-        """Return a release that was once published."""
-
-    def verify_request(self) -> str:
-        """Return the token of the last request to verify."""
-
-    def write_proof(self, proof: Proof) -> None:
-        """Write what this task holds."""
-
-
-class Clock(Protocol):
-    """The time."""
-
-    def seconds(self) -> float:
-        """Return seconds that no correction of the time touches."""
-
-    def utc(self) -> datetime:
-        """Return the time of day."""
-
-    def wait(self, seconds: float) -> None:
-        """Wait."""
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def seconds(self) -> float:
-        """Return seconds that no correction of the time touches."""
-        return time.monotonic()
-
-    def utc(self) -> datetime:
-        """Return the time of day."""
-        return datetime.now(UTC)
-
-    def wait(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
-
-
-@dataclass(frozen=True)
-class Target:
-    """What the pointer names."""
-
-    sequence: int
-    release_id: str
 
 
 @dataclass(frozen=True)
@@ -167,6 +115,8 @@ class Agent:
         self._written: State | None = None
         self._proved: Proof | None = None
         self._proof_after = 0.0
+        self._usage: Usage | None = None
+        self._next_usage = 0.0
         self._complained: tuple[Status, str] | None = None
         self._complain_again = 0.0
 
@@ -212,6 +162,7 @@ class Agent:
         # Only now: readers look at what was published last.
         if self._untidy:
             self._tidy()
+        self._look_at_usage()
         self._prove()
 
     # Following
@@ -401,6 +352,19 @@ class Agent:
             }
         )
 
+    def _look_at_usage(self) -> None:
+        """Take what a dag-processor beside this has counted; the last count stays until there is another.
+
+        Whatever writes the file how often: a proof changes at most once a minute because of it.
+        """
+        now = self._clock.seconds()
+        if now < self._next_usage:
+            return
+        found = usage.read(usage.path_beside(self._requests))
+        news = found is not None and found != self._usage
+        self._usage = found or self._usage
+        self._next_usage = now + (COUNT_SECONDS if news else FOLLOW_SECONDS)
+
     def _prove(self) -> None:
         """Write the proof when it says something new, or when everything was compared again."""
         target, now = self._ledger_view.target, self._clock.seconds()
@@ -434,82 +398,5 @@ class Agent:
             image_digest=self._identity.image_digest,
             versions=tuple(sorted(held)),
             request=self._answered,
+            usage=self._usage,
         )
-
-
-class LedgerView:
-    """What the agent knows of the ledger, and since when it knows nothing new."""
-
-    def __init__(
-        self, ledger: Followed, clock: Clock, chance: Callable[[float, float], float] = random.uniform
-    ) -> None:
-        """Nothing is read yet."""
-        self._ledger, self._clock, self._chance = ledger, clock, chance
-        self._next = 0.0
-        self._next_release = 0.0
-        self._failures = 0
-        self._reached = clock.seconds()
-        self._named: set[str] = {GENESIS}
-        self.target: Target | None = None
-        self.asked = ""
-        """Token of the last request to verify."""
-        self.trouble = ""
-        """Why the last attempt to read it did not succeed."""
-
-    def look(self) -> None:
-        """Read the pointer if that is due."""
-        now = self._clock.seconds()
-        if now < self._next:
-            return
-        try:
-            # First the question: what is compared afterwards answers it.
-            asked = self._ledger.verify_request()
-            target = self._target(self._ledger.pointer())
-        except LedgerError as error:
-            self._failures += 1
-            pause = min(FOLLOW_SECONDS * 2**self._failures, LONGEST_PAUSE)
-            self._next = now + pause * self._chance(0.5, 1.0)
-            self.trouble = str(error)
-            return
-        self._failures, self.trouble = 0, ""
-        self._next = now + FOLLOW_SECONDS * self._chance(0.8, 1.0)
-        self._reached = self._clock.seconds()
-        self._named.add(target.release_id)
-        self.target, self.asked = target, asked
-
-    def _target(self, pointer: Pointer | None) -> Target:
-        if pointer is not None:
-            return Target(pointer.sequence, pointer.release_id)
-        # A platform on which nothing was ever released has no pointer. On any other it was lost, and the empty release
-        # would take every DAG away.
-        if (self.target and self.target.sequence) or self._ledger.history(1):
-            raise LedgerError("the ledger has lost its pointer: put it right from the history")
-        return Target(0, GENESIS)
-
-    def lost(self) -> str | None:
-        """Say why nobody knows any more what is current; None while it is known."""
-        lasted = self._clock.seconds() - self._reached
-        if not self.trouble or lasted <= LEDGER_SECONDS:
-            return None
-        return self.trouble
-
-    def refusal(self, release_id: str) -> str | None:
-        """Say why a version cannot be had; empty while nobody knows, and None when the ledger names it."""
-        now = self._clock.seconds()
-        if release_id in self._named:
-            return None
-        # One question at a time: what a task asks for is not limited.
-        if now < self._next_release:
-            return ""
-        self._next_release = now + REQUEST_SECONDS
-        try:
-            release = self._ledger.release(release_id)
-        except LedgerError:
-            self._next_release = now + FOLLOW_SECONDS * self._chance(0.5, 1.0)
-            return ""
-        if release is None:
-            return "unknown: the ledger has no such release"
-        if release.state != "published":
-            return f"{state.GONE}the release was collected"
-        self._named.add(release_id)
-        return None

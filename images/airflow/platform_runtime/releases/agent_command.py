@@ -23,7 +23,12 @@ CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 3, 5, 2
 BUNDLE: Final = "dags"
 """Name of the bundle, in whose name Airflow's processes lock the versions that they use."""
 MIB: Final = 2**20
-DEFAULTS: Final = {"PLATFORM_RELEASE_VERIFY_SECONDS": "300", "PLATFORM_RELEASE_SCRATCH_MIB": "2048"}
+DEFAULTS: Final = {
+    "PLATFORM_RELEASE_VERIFY_SECONDS": "300",
+    "PLATFORM_RELEASE_SCRATCH_MIB": "2048",
+    "PLATFORM_DAG_DELIVERY": "release",
+}
+IN_IMAGE: Final = "image"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,8 @@ class Settings:
     table: str
     budget_bytes: int
     verify_seconds: float
+    baked: str = ""
+    """The one release in the image; empty where releases come from the DAG storage."""
 
 
 def main() -> int:
@@ -91,9 +98,23 @@ def settings(environment: Mapping[str, str]) -> Settings:
         table=variables.need("PLATFORM_LEDGER_TABLE"),
         budget_bytes=variables.number("PLATFORM_RELEASE_SCRATCH_MIB", 256, 2**20) * MIB,
         verify_seconds=variables.number("PLATFORM_RELEASE_VERIFY_SECONDS", 1, 3600),
+        baked=_baked(variables),
     )
     variables.refuse()
     return found
+
+
+def _baked(variables: Variables) -> str:
+    storage = variables.get("PLATFORM_DAG_STORAGE_PATH")
+    if variables.get("PLATFORM_DAG_DELIVERY") != IN_IMAGE or storage is None:
+        return ""
+    from .pinned import BakedError, baked
+
+    try:
+        return baked(Path(storage))
+    except BakedError as error:
+        variables.problems.append(str(error))
+        return ""
 
 
 def agent(given: Settings, who: identity.Identity) -> Agent:
@@ -105,11 +126,13 @@ def agent(given: Settings, who: identity.Identity) -> Agent:
     from .agent import Agent
     from .copies import Copies
     from .ledger import Ledger
+    from .pinned import Pinned
 
     retries = {"mode": "standard", "total_max_attempts": ATTEMPTS}
     patience = Config(retries=retries, connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
+    ledger = Ledger(given.table, boto3.client("dynamodb", config=patience))
     return Agent(
-        ledger=Ledger(given.table, boto3.client("dynamodb", config=patience)),
+        ledger=Pinned(ledger, given.baked) if given.baked else ledger,
         copies=Copies(
             given.storage,
             given.local,

@@ -12,28 +12,34 @@ import io
 import os
 import shutil
 import tarfile
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from .entries import Entry, Kind, raw, shown
+from .layout import READ_ONLY, READ_ONLY_EXECUTABLE, READ_ONLY_FOLDER, WHILE_FILLING, WHILE_WRITING
 from .manifest import Manifest
+from .parallel import TOGETHER, WORKERS, Parallel, pieces
 from .tree import CHUNK_BYTES, FOLDER, closing_descriptor, open_folder
 
 LEVEL: Final = 6
-READ_ONLY: Final = 0o444
-READ_ONLY_EXECUTABLE: Final = 0o555
-READ_ONLY_FOLDER: Final = 0o555
-WHILE_WRITING: Final = 0o600
-WHILE_FILLING: Final = 0o700
 BYTES_BESIDE_CONTENT: Final = 8192
 """Room in an archive for the headers of one entry, with a path and target of the greatest length, and its padding."""
 SHOWN_PATHS: Final = 5
+FEW: Final = 64
+"""Files that one thread writes as fast as several do."""
+SMALL_BYTES: Final = 2**20
+"""What is larger is written while it is read; the rest waits in memory for a thread, as much of it together."""
 
 Steps = Callable[[str], None]
-"""Called before each change of the file system with a word on it; whoever raises there is a crash at that point."""
+"""Called before each change of the file system with a word on it; whoever raises there is a crash at that point.
+
+Many files are written by several threads, one of which calls at a time.
+"""
 
 
 class ArchiveError(ValueError):
@@ -97,7 +103,8 @@ def unpack(source: BinaryIO, manifest: Manifest, into: Path, steps: Steps = lamb
             empty = not any(there)
         if not empty:
             raise ArchiveError(f"{into} is not empty: unpacking needs a folder of its own")
-        _Unpacking(manifest, root, steps).run(source)
+        with Parallel[None](WORKERS if manifest.files > FEW else 1) as writing:
+            _Unpacking(manifest, root, steps, writing).run(source)
 
 
 def remove(path: Path) -> None:
@@ -183,13 +190,20 @@ def _explained() -> Iterator[None]:
 
 
 class _Unpacking:
-    """One archive on its way into a folder."""
+    """One archive on its way into a folder.
 
-    def __init__(self, manifest: Manifest, root: int, steps: Steps) -> None:
+    The archive is read by one thread. What costs time is the file system, which has to make each file and put it on
+    its disk: that is done for several folders, or parts of one, side by side.
+    """
+
+    def __init__(self, manifest: Manifest, root: int, steps: Steps, writing: Parallel[None]) -> None:
         self._manifest = manifest
         self._root = root
-        self._steps = steps
+        self._steps = _in_turn(steps)
+        self._writing = writing
         self._left = dict(manifest.by_path)
+        self._together: list[tuple[Entry, bytes]] = []
+        """Small files of one folder that no thread has yet."""
 
     def run(self, source: BinaryIO) -> None:
         self._make_folders()
@@ -202,6 +216,8 @@ class _Unpacking:
             # The checksum of the whole stands at the end.
             while content.read(CHUNK_BYTES):
                 pass
+        self._hand_over()
+        self._writing.finish()
         if self._left:
             names = [shown(path) for path in sorted(self._left)]
             more = f" and {len(names) - SHOWN_PATHS} more" if len(names) > SHOWN_PATHS else ""
@@ -217,7 +233,13 @@ class _Unpacking:
 
     def _close_folders(self) -> None:
         """Make the folders read-only, the innermost first, and put their names on the disk."""
-        for folder in [*reversed(self._manifest.folders), ""]:
+        for some in pieces(reversed(self._manifest.folders)):
+            self._writing.begin(partial(self._close, some))
+        self._writing.finish()
+        self._close([""])
+
+    def _close(self, folders: list[str]) -> None:
+        for folder in folders:
             with closing_descriptor(open_folder(folder, self._root)) as descriptor:
                 self._steps(f"close {folder or 'the root'}")
                 os.fchmod(descriptor, READ_ONLY_FOLDER)
@@ -233,20 +255,47 @@ class _Unpacking:
             raise ArchiveError(
                 f"{shown(entry.path)}: want {_words(_expected(entry))} as in the manifest, got {_words(_about(member))}"
             )
-        above, _, last = entry.path.rpartition("/")
-        with closing_descriptor(open_folder(above, self._root)) as folder:
-            self._steps(f"write {entry.path}")
-            if entry.kind is Kind.LINK:
-                os.symlink(raw(entry.target), raw(last), dir_fd=folder)
-                return
-            content = tar.extractfile(member)
-            if content is None:
-                raise ArchiveError(f"{shown(entry.path)}: it has no content")
-            self._write(entry, raw(last), folder, content)
+        content = io.BytesIO() if entry.kind is Kind.LINK else tar.extractfile(member)
+        if content is None:
+            raise ArchiveError(f"{shown(entry.path)}: it has no content")
+        if entry.size > SMALL_BYTES:
+            with closing_descriptor(open_folder(_folder(entry), self._root)) as folder:
+                self._write(entry, folder, content)
+            return
+        if not self._fits(entry):
+            self._hand_over()
+        self._together.append((entry, content.read()))
+        if self._manifest.files <= FEW:
+            self._hand_over()
 
-    def _write(self, entry: Entry, last: bytes, folder: int, content: Any) -> None:
+    def _fits(self, entry: Entry) -> bool:
+        """Say whether a file can be written together with those that wait."""
+        if not self._together:
+            return True
+        return (
+            len(self._together) < TOGETHER
+            and _folder(entry) == _folder(self._together[0][0])
+            and entry.size + sum(len(content) for _, content in self._together) <= SMALL_BYTES
+        )
+
+    def _hand_over(self) -> None:
+        if together := self._together:
+            self._together = []
+            self._writing.begin(partial(self._write_together, together))
+
+    def _write_together(self, files: list[tuple[Entry, bytes]]) -> None:
+        with closing_descriptor(open_folder(_folder(files[0][0]), self._root)) as folder:
+            for entry, content in files:
+                if entry.kind is Kind.LINK:
+                    self._steps(f"write {entry.path}")
+                    os.symlink(raw(entry.target), _last(entry), dir_fd=folder)
+                else:
+                    self._write(entry, folder, io.BytesIO(content))
+
+    def _write(self, entry: Entry, folder: int, content: Any) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with closing_descriptor(os.open(last, flags, WHILE_WRITING, dir_fd=folder)) as file:
+        self._steps(f"write {entry.path}")
+        with closing_descriptor(os.open(_last(entry), flags, WHILE_WRITING, dir_fd=folder)) as file:
             digest = hashlib.sha256()
             while chunk := content.read(CHUNK_BYTES):
                 self._steps(f"fill {entry.path}")
@@ -257,6 +306,24 @@ class _Unpacking:
             os.fchmod(file, READ_ONLY_EXECUTABLE if entry.mode & 0o100 else READ_ONLY)
             self._steps(f"sync {entry.path}")
             os.fsync(file)
+
+
+def _folder(entry: Entry) -> str:
+    return entry.path.rpartition("/")[0]
+
+
+def _last(entry: Entry) -> bytes:
+    return raw(entry.path.rpartition("/")[2])
+
+
+def _in_turn(steps: Steps) -> Steps:
+    lock = threading.Lock()
+
+    def step(word: str) -> None:
+        with lock:
+            steps(word)
+
+    return step
 
 
 def _write_all(file: int, content: bytes) -> None:

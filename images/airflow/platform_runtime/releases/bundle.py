@@ -19,8 +19,9 @@ from typing import Any, Final, NoReturn
 
 from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion, BundleVersionLock
 
-from . import state
+from . import state, usage
 from .manifest import is_release_id
+from .runs import RunCounter
 from .state import Status
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class ReleaseBundle(BaseDagBundle):  # type: ignore[misc]  # Airflow is in the i
         self._requests = Path(requests_path)
         self._followed: str | None = None
         self._lock: BundleVersionLock | None = None
+        self._counter = RunCounter(usage.path_beside(self._requests))
         self.withheld: set[Any] | None = None
         """What the dag-processor knows of files and must not parse, because the copy is wrong."""
 
@@ -86,9 +88,14 @@ class ReleaseBundle(BaseDagBundle):  # type: ignore[misc]  # Airflow is in the i
         super().initialize()
 
     def refresh(self) -> None:
-        """Follow the agent; while it says anything but "verified", the last release stays."""
+        """Follow the agent; while it says anything but "verified", the last release stays.
+
+        Whoever refreshes in a dag-processor is its manager, which alone may ask the database: it also counts the runs.
+        """
         if not self.version:
             self._follow()
+            if hasattr(_manager(), "minds_switches"):
+                self._counter.turn()
 
     # A version
 
@@ -177,9 +184,14 @@ def _in_worker() -> bool:
 # anything parsed of a copy that is not what its id says; what is known of its DAGs stays as it is.
 
 
+def _manager() -> Any:
+    """Return the class of a dag-processor's manager; None in a process that is no dag-processor."""
+    return getattr(sys.modules.get(MANAGER), "DagFileProcessorManager", None)
+
+
 def _mind_switches() -> None:
     """Wrap the methods, if this process is a dag-processor and they are not wrapped yet."""
-    manager = getattr(sys.modules.get(MANAGER), "DagFileProcessorManager", None)
+    manager = _manager()
     if manager is None or hasattr(manager, "minds_switches"):
         return
     manager.handle_removed_files = _forgetting(manager.handle_removed_files)
@@ -230,12 +242,12 @@ def _forget_others(manager: Any, bundle: str, place: Path) -> None:
 def _checking(original: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(original)
     def handle_parsing_result(self: Any, file: Any, proc: Any, **more: Any) -> None:
-        ours = any(
-            each.name == file.bundle_name and isinstance(each, ReleaseBundle) for each in self._dag_bundles
-        )
-        if ours and proc.parsing_result is not None:
+        bundles = (each for each in self._dag_bundles if each.name == file.bundle_name)
+        ours = next((each for each in bundles if isinstance(each, ReleaseBundle)), None)
+        if ours is not None and proc.parsing_result is not None:
             parsed, written = file.bundle_path.name, self._bundle_versions.get(file.bundle_name)
-            if parsed != written or _problem(file.bundle_path):
+            # A bundle without versions has one release for ever, and nothing is written down under it.
+            if (ours.supports_versioning and parsed != written) or _problem(file.bundle_path):
                 log.warning("%s of release %s is not taken for %s", file.rel_path, parsed[:12], written)
                 self._file_stats.pop(file, None)
                 return

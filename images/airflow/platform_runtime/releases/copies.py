@@ -13,35 +13,37 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from .archive import remove
+from .layout import (
+    MANIFEST,
+    READ_ONLY,
+    READ_ONLY_EXECUTABLE,
+    READ_ONLY_FOLDER,
+    TREE,
+    WHILE_FILLING,
+    WHILE_WRITING,
+)
 from .manifest import MAX_JSON_BYTES, Entry, Kind, Manifest, Refusal, genesis, is_release_id
+from .parallel import TOGETHER, WORKERS, Parallel, pieces
 from .tree import Differences, differences
 
-TREE: Final = "tree"
-MANIFEST: Final = "manifest.json"
 MANIFESTS: Final = ".manifests"
 """The copies' manifests: a copy itself has only what the repository has, and the storage may collect the release."""
 COPYING: Final = ".copying-"
 REMOVING: Final = ".removing-"
-READERS: Final = 16
-"""Each file costs several round trips to the file system's server, and they can wait side by side."""
+READERS: Final = WORKERS
+"""Threads that read the storage; the scratch is a disk of this machine, and one thread compares what lies there."""
 CHUNK_BYTES: Final = 2**20
 BLOCK_BYTES: Final = 4096
 """What the smallest file takes on the scratch."""
 FRESH_SECONDS: Final = 300
 """A copy that was used or made so recently stays: somebody may be between choosing and locking it."""
-
-READ_ONLY: Final = 0o444
-READ_ONLY_EXECUTABLE: Final = 0o555
-READ_ONLY_FOLDER: Final = 0o555
-WHILE_WRITING: Final = 0o600
-WHILE_FILLING: Final = 0o700
 
 _OTHER_TYPE: Final = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EINVAL})
 """The file system answers, and there is not what the manifest says."""
@@ -195,7 +197,7 @@ class Copies:
         if isinstance(manifest, Differences):
             self._broken[release_id] = manifest
             return manifest
-        found = differences(self.path(release_id), manifest)
+        found = differences(self.path(release_id), manifest, readers=1)
         self._held[release_id] = Held(files=manifest.files, size_bytes=_scratch_bytes(manifest))
         if found:
             self._broken[release_id] = found
@@ -248,7 +250,7 @@ class Copies:
         try:
             staging.mkdir(mode=WHILE_FILLING)
             self._copy(release_id, manifest, staging)
-            found = differences(staging, manifest)
+            found = differences(staging, manifest, readers=1)
             if not found:
                 self._keep_manifest(release_id, manifest)
                 staging.rename(self.path(release_id))
@@ -270,15 +272,16 @@ class Copies:
         for folder in manifest.folders:
             (into / folder).mkdir(mode=WHILE_FILLING)
 
-        def copy(entry: Entry) -> None:
-            self._copy_file(source / entry.path, entry, into / entry.path)
+        def copy(entries: list[Entry]) -> None:
+            for entry in entries:
+                self._copy_file(source / entry.path, entry, into / entry.path)
 
-        pool = ThreadPoolExecutor(READERS)
-        try:
-            for _ in pool.map(copy, (entry for entry in manifest.entries if entry.kind is Kind.FILE)):
+        with Parallel[None](READERS) as copying:
+            for some in pieces((entry for entry in manifest.entries if entry.kind is Kind.FILE), TOGETHER):
+                copying.begin(partial(copy, some))
                 self._alive()
-        finally:
-            pool.shutdown(cancel_futures=True)
+            for _ in copying.results():
+                self._alive()
         # Last: nothing is written through a link.
         for entry in manifest.entries:
             if entry.kind is Kind.LINK:

@@ -12,20 +12,35 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, cast, get_args
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError, NoCredentialsError
 
+from .items import Item, in_utc, item_of, key_of, pointer_of, proof_of, release_of, row_of, text_of
 from .manifest import genesis
+from .records import LedgerError, Pointer, Proof, Reason, Release, State, Status
 
-Reason = Literal["genesis", "release", "rollback", "restored"]
-"""Why the pointer moved. `restored`: a release was not proved everywhere, so the one before it came back."""
-State = Literal["published", "collecting", "collected"]
-"""What became of a release: readable, being removed from the file system, gone from it."""
-Status = Literal["verified", "mismatch", "waiting"]
+__all__ = [
+    "CONFIG",
+    "CONFLICTS",
+    "GENESIS",
+    "Ledger",
+    "LedgerBusy",
+    "LedgerError",
+    "NotPublished",
+    "Pointer",
+    "PointerMoved",
+    "Proof",
+    "Reason",
+    "Release",
+    "State",
+    "Status",
+    "StillCurrent",
+    "connect",
+    "following",
+]
 
 CONFIG: Final = Config(
     retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=10
@@ -66,12 +81,6 @@ _FAILED_CONDITION: Final = "ConditionalCheckFailed"
 _PUBLISHED: Final = 2
 """Place in the move's transaction of the check that the release is published."""
 
-Item = dict[str, dict[str, Any]]
-
-
-class LedgerError(Exception):
-    """The ledger could not be read or changed; the message says what, where and what to do."""
-
 
 class LedgerBusy(LedgerError):
     """It throttles or does not answer: the same call may work later. A move may have been made nevertheless."""
@@ -95,67 +104,6 @@ class StillCurrent(LedgerError):
     """The release is the current one, so it must stay. Nothing was changed."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pointer:
-    """The current release, and how it became that."""
-
-    sequence: int
-    """Grows by one with every move, whatever release it moves to."""
-    release_id: str
-    git_commit: str
-    image_digest: str
-    """Of the image that the platform ran when the pointer moved."""
-    publisher: str
-    """Who moved it."""
-    moved_at: datetime
-    reason: Reason
-    previous_release_id: str
-    """That of the empty release for the first one."""
-
-    def __str__(self) -> str:
-        """Say it in one line."""
-        return (
-            f"number {self.sequence}, release {self.release_id[:12]}, {self.reason} by {self.publisher}"
-            f" at {self.moved_at:%Y-%m-%d %H:%M:%S} UTC"
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Release:
-    """A release that was published."""
-
-    release_id: str
-    git_commit: str
-    files: int
-    size_bytes: int
-    published_at: datetime
-    published_by: str
-    state: State = "published"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proof:
-    """What one container's task has found on its own disk."""
-
-    service: str
-    task_id: str
-    release_id: str
-    """What it follows."""
-    computed_id: str
-    """Hash of what it really holds; empty while it holds nothing."""
-    sequence: int
-    """Number of the pointer that it follows; 0 without one."""
-    files: int
-    status: Status
-    detail: str
-    verified_at: datetime
-    image_digest: str
-    versions: tuple[str, ...]
-    """Every release of which it holds a copy."""
-    request: str
-    """The last request to verify that this answers; empty for none."""
-
-
 def connect(table_name: str, session: Any = None) -> Ledger:
     """Return the ledger, through a client with our patience."""
     import boto3
@@ -175,7 +123,7 @@ class Ledger:
     def pointer(self) -> Pointer | None:
         """Return the current pointer as it is now; None on a platform on which nothing was ever released."""
         item = self._get(_POINTER, _CURRENT)
-        return None if item is None else _pointer(item)
+        return None if item is None else pointer_of(item)
 
     def move(
         self,
@@ -213,7 +161,7 @@ class Ledger:
         if item is not None and item.get("mark") == {"S": mark}:
             # The call was repeated because its answer was lost, and has found its own move.
             return wanted
-        actual = None if item is None else _pointer(item)
+        actual = None if item is None else pointer_of(item)
         if actual != expected:
             raise PointerMoved(actual)
         if _PUBLISHED in refused:
@@ -226,7 +174,7 @@ class Ledger:
         )
 
     def _move(self, expected: Pointer | None, wanted: Pointer, mark: str) -> list[dict[str, Any]]:
-        row = _row(wanted) | {"mark": mark}
+        row = row_of(wanted) | {"mark": mark}
         unmoved: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if expected is not None:
             unmoved = {
@@ -245,7 +193,7 @@ class Ledger:
             return put
         published = {
             "TableName": self._table,
-            "Key": _key(_RELEASE, wanted.release_id),
+            "Key": key_of(_RELEASE, wanted.release_id),
             "ConditionExpression": "#state = :published",
             "ExpressionAttributeNames": {"#state": "state"},
             "ExpressionAttributeValues": {":published": {"S": "published"}},
@@ -254,7 +202,7 @@ class Ledger:
 
     def history(self, limit: int) -> list[Pointer]:
         """Return the last moves of the pointer, the newest first."""
-        return [_pointer(item) for item in self._query(_HISTORY, limit=limit, newest_first=True)]
+        return [pointer_of(item) for item in self._query(_HISTORY, limit=limit, newest_first=True)]
 
     # Releases
 
@@ -264,14 +212,14 @@ class Ledger:
         The caller keeps clean-ups away meanwhile: one that is still noted as being removed belongs to a clean-up that
         died, and is published again.
         """
-        row = {**_row(release), "state": "published"}
+        row = {**row_of(release), "state": "published"}
         with (
             self._refusals("record a release"),
             suppress(self._client.exceptions.ConditionalCheckFailedException),
         ):
             self._client.put_item(
                 TableName=self._table,
-                Item=_item({"pk": _RELEASE, "sk": release.release_id, **row}),
+                Item=item_of({"pk": _RELEASE, "sk": release.release_id, **row}),
                 ConditionExpression="attribute_not_exists(pk) OR #state <> :published",
                 ExpressionAttributeNames={"#state": "state"},
                 ExpressionAttributeValues={":published": {"S": "published"}},
@@ -280,44 +228,66 @@ class Ledger:
     def release(self, release_id: str) -> Release | None:
         """Return a release that was once published."""
         item = self._get(_RELEASE, release_id)
-        return None if item is None else _release(item)
+        return None if item is None else release_of(item)
 
     def releases(self) -> list[Release]:
         """Return every release that was ever published, the newest first."""
-        found = [_release(item) for item in self._query(_RELEASE)]
+        found = [release_of(item) for item in self._query(_RELEASE)]
         return sorted(found, key=lambda release: (release.published_at, release.release_id), reverse=True)
 
-    def begin_collecting(self, release_id: str, now: datetime) -> None:
+    def begin_collecting(self, release_id: str, now: datetime, *, sequence: int | None = None) -> None:
         """Note that a release is about to be removed; from now on the pointer cannot move to it.
 
         One that is noted so already may be removed, too: a clean-up that died is finished by the next.
 
+        Args:
+            release_id: Which release.
+            now: The date.
+            sequence: Number of the pointer by which it was decided, 0 for none. If it has moved since, it may have
+                been on this release meanwhile, and runs may have begun on it. None: whatever the pointer's number is.
+
         Raises:
             StillCurrent: the pointer names it.
+            PointerMoved: the pointer has another number.
             NotPublished: there is no such release on the file system.
 
         """
         update = {
             "TableName": self._table,
-            "Key": _key(_RELEASE, release_id),
+            "Key": key_of(_RELEASE, release_id),
             "UpdateExpression": "SET #state = :collecting, collectingAt = :now",
             "ConditionExpression": "#state IN (:published, :collecting)",
             "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": _item(
-                {":collecting": "collecting", ":published": "published", ":now": _text(now)}
+            "ExpressionAttributeValues": item_of(
+                {":collecting": "collecting", ":published": "published", ":now": text_of(now)}
             ),
         }
-        elsewhere = {
-            "TableName": self._table,
-            "Key": _key(_POINTER, _CURRENT),
-            "ConditionExpression": "attribute_not_exists(pk) OR releaseId <> :id",
-            "ExpressionAttributeValues": {":id": {"S": release_id}},
-        }
+        elsewhere = self._elsewhere(release_id, sequence)
         refused = self._transact("collect a release", [{"Update": update}, {"ConditionCheck": elsewhere}])
         if 1 in refused:
+            actual = self.pointer()
+            if sequence is not None and (actual is None or actual.release_id != release_id):
+                raise PointerMoved(actual)
             raise StillCurrent(f"the release {release_id} is the current one: it stays")
         if refused:
             raise NotPublished(f"the release {release_id} is not on the file system: nothing to remove")
+
+    def _elsewhere(self, release_id: str, sequence: int | None) -> dict[str, Any]:
+        """Return the condition that the pointer does not name a release, and has a number if one is given."""
+        check: dict[str, Any] = {"TableName": self._table, "Key": key_of(_POINTER, _CURRENT)}
+        if sequence == 0:
+            return check | {"ConditionExpression": "attribute_not_exists(pk)"}
+        values: dict[str, Any] = {":id": release_id}
+        if sequence is None:
+            expression, names = "attribute_not_exists(pk) OR releaseId <> :id", {}
+        else:
+            expression, names = "releaseId <> :id AND #sequence = :sequence", {"#sequence": "sequence"}
+            values[":sequence"] = sequence
+        return check | {
+            "ConditionExpression": expression,
+            "ExpressionAttributeValues": item_of(values),
+            **({"ExpressionAttributeNames": names} if names else {}),
+        }
 
     def finish_collecting(self, release_id: str) -> None:
         """Note that a release is gone; once more is no harm.
@@ -330,11 +300,13 @@ class Ledger:
             try:
                 self._client.update_item(
                     TableName=self._table,
-                    Key=_key(_RELEASE, release_id),
+                    Key=key_of(_RELEASE, release_id),
                     UpdateExpression="SET #state = :collected",
                     ConditionExpression="#state IN (:collecting, :collected)",
                     ExpressionAttributeNames={"#state": "state"},
-                    ExpressionAttributeValues=_item({":collecting": "collecting", ":collected": "collected"}),
+                    ExpressionAttributeValues=item_of(
+                        {":collecting": "collecting", ":collected": "collected"}
+                    ),
                 )
             except self._client.exceptions.ConditionalCheckFailedException:
                 raise NotPublished(f"the release {release_id} is not being removed") from None
@@ -343,22 +315,22 @@ class Ledger:
 
     def write_proof(self, proof: Proof) -> None:
         """Write what a task has found; it replaces what the same task has written before."""
-        row = _row(proof) | {"detail": proof.detail[:DETAIL_LIMIT]}
+        row = row_of(proof) | {"detail": proof.detail[:DETAIL_LIMIT]}
         expiry = math.ceil((proof.verified_at + timedelta(hours=PROOF_HOURS)).timestamp())
         key = {"pk": f"PROOF#{proof.service}", "sk": proof.task_id}
         with self._refusals("write a proof"):
-            self._client.put_item(TableName=self._table, Item=_item({**key, **row, "expiresAt": expiry}))
+            self._client.put_item(TableName=self._table, Item=item_of({**key, **row, "expiresAt": expiry}))
 
     def proofs(self, services: Iterable[str]) -> list[Proof]:
         """Return what the tasks of these services have written; also of tasks that are gone, for a while."""
-        return [_proof(item) for service in services for item in self._query(f"PROOF#{service}")]
+        return [proof_of(item) for service in services for item in self._query(f"PROOF#{service}")]
 
     def request_verify(self, now: datetime) -> str:
         """Ask every container to verify its copies again; the token is in the proofs that answer."""
         token = uuid.uuid4().hex
-        item = {"pk": _POINTER, "sk": _VERIFY, "request": token, "requestedAt": _text(now)}
+        item = {"pk": _POINTER, "sk": _VERIFY, "request": token, "requestedAt": text_of(now)}
         with self._refusals("ask for a verification"):
-            self._client.put_item(TableName=self._table, Item=_item(item))
+            self._client.put_item(TableName=self._table, Item=item_of(item))
         return token
 
     def verify_request(self) -> str:
@@ -369,12 +341,12 @@ class Ledger:
     # DynamoDB
 
     def _put(self, row: Mapping[str, Any], **condition: Any) -> dict[str, Any]:
-        return {"Put": {"TableName": self._table, "Item": _item(row), **condition}}
+        return {"Put": {"TableName": self._table, "Item": item_of(row), **condition}}
 
     def _get(self, partition: str, sort: str) -> Item | None:
         with self._refusals("read the ledger"):
             answer = self._client.get_item(
-                TableName=self._table, Key=_key(partition, sort), ConsistentRead=True
+                TableName=self._table, Key=key_of(partition, sort), ConsistentRead=True
             )
         return cast("Item | None", answer.get("Item"))
 
@@ -469,133 +441,7 @@ def following(
         git_commit=git_commit,
         image_digest=image_digest,
         publisher=publisher,
-        moved_at=_in_utc(now),
+        moved_at=in_utc(now),
         reason=reason,
         previous_release_id=GENESIS if expected is None else expected.release_id,
-    )
-
-
-# Items
-
-
-def _key(partition: str, sort: str) -> Item:
-    return _item({"pk": partition, "sk": sort})
-
-
-def _item(row: Mapping[str, Any]) -> Item:
-    return {name: _value(content) for name, content in row.items()}
-
-
-def _value(content: Any) -> dict[str, Any]:
-    match content:
-        case int():
-            return {"N": str(content)}
-        case tuple():
-            return {"L": [_value(each) for each in content]}
-        case datetime():
-            return {"S": _text(content)}
-        case _:
-            return {"S": content}
-
-
-def _row(record: Pointer | Release | Proof) -> dict[str, Any]:
-    """Return the attributes of a record, named as JSON names them."""
-    return {_camel(name): content for name, content in vars(record).items()}
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(map(str.capitalize, rest))
-
-
-def _in_utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError(f"want a moment with a time zone, got {moment!r}")
-    return moment.astimezone(UTC)
-
-
-def _text(moment: datetime) -> str:
-    return _in_utc(moment).isoformat(timespec="microseconds")
-
-
-class _Reader:
-    """Typed reading of one item; what does not fit is said with its place."""
-
-    def __init__(self, item: Item) -> None:
-        self._item = item
-
-    def text(self, name: str) -> str:
-        return str(self._raw(name, "S"))
-
-    def number(self, name: str) -> int:
-        return int(self._raw(name, "N"))
-
-    def moment(self, name: str) -> datetime:
-        return datetime.fromisoformat(self.text(name)).astimezone(UTC)
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        return tuple(str(each["S"]) for each in self._raw(name, "L"))
-
-    def one_of(self, name: str, choices: Any) -> Any:
-        value = self.text(name)
-        if value not in get_args(choices):
-            raise self._unreadable(name)
-        return value
-
-    def _raw(self, name: str, kind: str) -> Any:
-        try:
-            return self._item[name][kind]
-        except KeyError:
-            raise self._unreadable(name) from None
-
-    def _unreadable(self, name: str) -> LedgerError:
-        place = "/".join(str(self._item.get(key, {}).get("S", "?")) for key in ("pk", "sk"))
-        return LedgerError(
-            f"the ledger's item {place} has no proper {name}: it was not written by this version; restore it from the"
-            " history"
-        )
-
-
-def _pointer(item: Item) -> Pointer:
-    read = _Reader(item)
-    return Pointer(
-        sequence=read.number("sequence"),
-        release_id=read.text("releaseId"),
-        git_commit=read.text("gitCommit"),
-        image_digest=read.text("imageDigest"),
-        publisher=read.text("publisher"),
-        moved_at=read.moment("movedAt"),
-        reason=read.one_of("reason", Reason),
-        previous_release_id=read.text("previousReleaseId"),
-    )
-
-
-def _release(item: Item) -> Release:
-    read = _Reader(item)
-    return Release(
-        release_id=read.text("releaseId"),
-        git_commit=read.text("gitCommit"),
-        files=read.number("files"),
-        size_bytes=read.number("sizeBytes"),
-        published_at=read.moment("publishedAt"),
-        published_by=read.text("publishedBy"),
-        state=read.one_of("state", State),
-    )
-
-
-def _proof(item: Item) -> Proof:
-    read = _Reader(item)
-    return Proof(
-        service=read.text("service"),
-        task_id=read.text("taskId"),
-        release_id=read.text("releaseId"),
-        computed_id=read.text("computedId"),
-        sequence=read.number("sequence"),
-        files=read.number("files"),
-        status=read.one_of("status", Status),
-        detail=read.text("detail"),
-        verified_at=read.moment("verifiedAt"),
-        image_digest=read.text("imageDigest"),
-        versions=read.texts("versions"),
-        request=read.text("request"),
     )

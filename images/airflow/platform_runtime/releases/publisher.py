@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import math
 import os
 import re
 import secrets
@@ -22,14 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from .archive import READ_ONLY, READ_ONLY_FOLDER, WHILE_FILLING, ArchiveError, Steps, remove, unpack
+from .archive import ArchiveError, Steps, remove, unpack
+from .layout import MANIFEST, READ_ONLY, READ_ONLY_FOLDER, TREE, WHILE_FILLING
 from .manifest import MAX_JSON_BYTES, Manifest, Refusal, genesis, is_release_id, shown
 from .source import Source, SourceError
 from .tree import differences
 
-TREE: Final = "tree"
-"""The content, in a release's folder."""
-MANIFEST: Final = "manifest.json"
 LOCK_MODE: Final = 0o600
 """A reader who held the lock would keep every clean-up away."""
 
@@ -48,6 +47,8 @@ PATIENCE_SECONDS: Final = 120
 VISIBLE_SECONDS: Final = 90
 """Longer than an NFS client believes what it knows of a folder (60 s)."""
 PAUSE_SECONDS: Final = 1.0
+HURRY_SECONDS: Final = 20
+"""So long may removing files take while somebody waits for something else."""
 
 _TRASH: Final = re.compile(re.escape(TRASH) + "([0-9a-f]{64})-([0-9]+)")
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
@@ -56,7 +57,7 @@ _TAKEN: Final = (errno.ENOTEMPTY, errno.EEXIST)
 _UPLOAD_AGAIN: Final = "remove the release's folder from the release bucket, then release again"
 _REPLACE: Final = (
     "a published release is never repaired in place, as containers may be reading it: point to another release, take"
-    " this one away with `platform-publisher collect --older-than-days 0`, then release it again"
+    " this one away with `operations collect --only` and its id, then release it again"
 )
 
 
@@ -178,7 +179,12 @@ class Publisher:
             return list(filter(is_release_id, _names(self._root)))
 
     def collect(
-        self, keep: Collection[str], older_than_seconds: float, register: Register | None = None
+        self,
+        keep: Collection[str],
+        older_than_seconds: float,
+        register: Register | None = None,
+        *,
+        hurry: bool = False,
     ) -> Collected:
         """Take old releases away from readers, and remove the files of those taken away a day ago.
 
@@ -186,6 +192,7 @@ class Publisher:
             keep: Releases that stay, whatever their age.
             older_than_seconds: Releases that were published since then stay.
             register: Has to let each release go.
+            hurry: Wait for nobody, and begin to remove files for some seconds only; the next clean-up does the rest.
 
         Raises:
             PublishError: Not everything could be done.
@@ -194,7 +201,8 @@ class Publisher:
         with self._explained("the clean-up has not come to its end"):
             for release_id in keep:
                 _refuse_a_bad_id(release_id)
-            with self._alone():
+            begun = self._now()
+            with self._alone(patience_seconds=0 if hurry else PATIENCE_SECONDS):
                 old = [
                     release_id
                     for release_id in self.releases()
@@ -207,7 +215,7 @@ class Publisher:
             return Collected(
                 collected=tuple(collected),
                 refused=tuple(each for each in old if each not in collected),
-                emptied=tuple(self._empty_trash()),
+                emptied=tuple(self._empty_trash(begun + HURRY_SECONDS if hurry else math.inf)),
             )
 
     # Publishing
@@ -366,9 +374,11 @@ class Publisher:
             else:
                 return
 
-    def _empty_trash(self) -> Iterator[str]:
+    def _empty_trash(self, until: float) -> Iterator[str]:
         for name in _names(self._root):
             trash = _TRASH.fullmatch(name)
+            if self._now() >= until:
+                return
             if trash and self._now() - int(trash[2]) >= TRASH_SECONDS:
                 self._steps("remove trash")
                 remove(self._root / name)
@@ -407,15 +417,15 @@ class Publisher:
             yield
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self._locked(fcntl.LOCK_EX):
+    def _alone(self, patience_seconds: float) -> Iterator[None]:
+        with self._locked(fcntl.LOCK_EX, patience_seconds):
             self._bury(everything=True)
             yield
 
     @contextmanager
-    def _locked(self, kind: int) -> Iterator[None]:
+    def _locked(self, kind: int, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
         with self._lock() as lock:
-            self._wait_for(lock, kind)
+            self._wait_for(lock, kind, patience_seconds)
             yield
 
     @contextmanager
@@ -427,15 +437,17 @@ class Publisher:
         finally:
             os.close(lock)
 
-    def _wait_for(self, lock: int, kind: int) -> None:
-        for _ in _attempts(PATIENCE_SECONDS):
+    def _wait_for(self, lock: int, kind: int, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        for number in _attempts(patience_seconds):
+            if number:
+                self._pause(PAUSE_SECONDS)
             if _try(lock, kind):
                 return
-            self._pause(PAUSE_SECONDS)
         other = "a clean-up" if kind == fcntl.LOCK_SH else "a publisher"
-        raise PublishError(
-            f"{other} has been at work in {self._root} for {PATIENCE_SECONDS} s: wait for its end, then try again"
+        lasted = (
+            f"has been at work in {self._root} for {patience_seconds} s" if patience_seconds else "is at work"
         )
+        raise PublishError(f"{other} {lasted}: wait for its end, then try again")
 
     # The file system
 

@@ -18,14 +18,15 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from ..variables import BAD_CONFIGURATION, Refusal, Variables
-from .ledger import Ledger, LedgerError, NotPublished, Release, StillCurrent, connect
+from .collecting import OLDER_THAN_DAYS, Answer, Needed, Tools, Wish, collect, collect_afterwards
+from .keeping import Unknown
+from .ledger import LedgerError, Release, connect
 from .manifest import genesis
 from .publisher import BrokenContent, Published, Publisher, PublishError
 from .source import S3Source, Source
@@ -34,25 +35,8 @@ DONE: Final = 0
 FAILED: Final = 1
 BROKEN: Final = 65
 """EX_DATAERR of sysexits.h."""
-OLDER_THAN_DAYS: Final = 30
-DAY_SECONDS: Final = 24 * 3600
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What the commands work with."""
-
-    publisher: Publisher
-    ledger: Ledger
-    now: Callable[[], float]
-
-    def date(self) -> datetime:
-        """Return the time as the ledger has it."""
-        return datetime.fromtimestamp(self.now(), UTC)
-
 
 Connect = Callable[[Mapping[str, str]], Tools]
-Answer = dict[str, Any]
 
 
 class Incomplete(Exception):
@@ -77,7 +61,7 @@ def main(connect_tools: Connect | None = None) -> int:
         return _end(about | incomplete.answer, incomplete.code, error=str(incomplete))
     except BrokenContent as broken:
         return _end(about, BROKEN, error=str(broken))
-    except (PublishError, LedgerError) as error:
+    except (PublishError, LedgerError, Needed, Unknown) as error:
         return _end(about, FAILED, error=str(error))
     except Exception as error:
         # Nobody has thought of it, so whoever reads the log needs the place in the code.
@@ -116,14 +100,33 @@ def _arguments() -> argparse.ArgumentParser:
     publish.add_argument("release_id", metavar="ID")
     publish.add_argument("--git-commit", default="", help="where it comes from, for the ledger")
     publish.add_argument("--published-by", default="", help="who publishes it, for the ledger")
-    publish.set_defaults(run=_publish)
-    collect = commands.add_parser(
-        "collect", help="take old releases away, except those named, the current one and the one before it"
+    publish.add_argument(
+        "--readers",
+        nargs="*",
+        default=[],
+        metavar="SERVICE",
+        help="services that read DAGs; their proofs say which releases runs need, so old ones can go afterwards",
     )
-    # At least one: an empty list is more likely a query that failed than a wish.
-    collect.add_argument("--keep", nargs="+", required=True, metavar="ID")
-    collect.add_argument("--older-than-days", type=_days, default=OLDER_THAN_DAYS, metavar="DAYS")
-    collect.set_defaults(run=_collect)
+    publish.set_defaults(run=_publish)
+    collecting = commands.add_parser(
+        "collect", help="take old releases away, except those that somebody may need"
+    )
+    # At least one: nobody else knows the runs.
+    collecting.add_argument(
+        "--readers",
+        nargs="+",
+        required=True,
+        metavar="SERVICE",
+        help="services that read DAGs; their proofs say which releases runs need",
+    )
+    collecting.add_argument("--keep", nargs="*", default=[], metavar="ID", help="releases that stay besides")
+    collecting.add_argument("--older-than-days", type=_days, default=OLDER_THAN_DAYS, metavar="DAYS")
+    collecting.add_argument(
+        "--only",
+        metavar="ID",
+        help="take this one away, whatever its age, unless it is current or runs need it",
+    )
+    collecting.set_defaults(run=_collect)
     verify = commands.add_parser("verify", help="read one release, or all, and compare with their ids")
     verify.add_argument("release_id", metavar="ID", nargs="?")
     verify.set_defaults(run=_verify)
@@ -155,7 +158,9 @@ def _publish(tools: Tools, asked: argparse.Namespace) -> Answer:
     published = tools.publisher.publish(release_id, record)
     done = "was there already and is right" if published.already else "is published"
     say(f"{release_id} {done}: {published.files} files, {published.size_bytes} bytes")
-    return {"release_id": release_id, **asdict(published)}
+    collection = collect_afterwards(tools, asked.readers)
+    say(f"clean-up: {collection.get('skipped') or _done(collection)}")
+    return {"release_id": release_id, **asdict(published), "collection": collection}
 
 
 def _verify(tools: Tools, asked: argparse.Namespace) -> Answer:
@@ -184,44 +189,18 @@ def _verify(tools: Tools, asked: argparse.Namespace) -> Answer:
 
 
 def _collect(tools: Tools, asked: argparse.Namespace) -> Answer:
-    pointer = tools.ledger.pointer()
-    # A release that is not proved everywhere gives way to the one before it, which therefore has to be there.
-    needed = {pointer.release_id, pointer.previous_release_id} if pointer else set()
-    collected = tools.publisher.collect(
-        {*asked.keep, *needed}, asked.older_than_days * DAY_SECONDS, LedgerRegister(tools)
+    wish = Wish(
+        readers=asked.readers, keep=asked.keep, older_than_days=asked.older_than_days, only=asked.only
     )
-    say(f"{len(collected.collected)} releases taken away, {len(collected.emptied)} removed from the disk")
-    return asdict(collected)
+    collected = collect(tools, wish)
+    for release_id, reason in collected["kept"].items():
+        say(f"{release_id} stays: {reason}")
+    say(_done(collected))
+    return collected
 
 
-class LedgerRegister:
-    """The ledger decides what may go: nobody can point to what it lets go."""
-
-    def __init__(self, tools: Tools) -> None:
-        """Ask the ledger of these tools."""
-        self._tools = tools
-
-    def unfinished(self) -> Collection[str]:
-        """Return the releases that a clean-up has begun to take away."""
-        return [each.release_id for each in self._tools.ledger.releases() if each.state == "collecting"]
-
-    def begin(self, release_id: str) -> bool:
-        """Let a release go unless it is the current one."""
-        try:
-            self._tools.ledger.begin_collecting(release_id, self._tools.date())
-        except StillCurrent:
-            return False
-        except NotPublished:
-            # Its publisher died before it recorded the release: nobody can point to it.
-            return True
-        return True
-
-    def finish(self, release_id: str) -> None:
-        """Note that a release is gone."""
-        try:
-            self._tools.ledger.finish_collecting(release_id)
-        except NotPublished:
-            return
+def _done(collected: Answer) -> str:
+    return f"{len(collected['collected'])} releases taken away, {len(collected['emptied'])} removed from the disk"
 
 
 def _end(about: Answer, code: int, **more: Any) -> int:

@@ -68,7 +68,7 @@ def write(local: Path, state: State) -> None:
     """Replace `current.json`."""
     fields = asdict(state)
     fields["verified_at"] = state.verified_at and state.verified_at.isoformat()
-    _replace(local / CURRENT, json.dumps(fields))
+    replace_file(local / CURRENT, json.dumps(fields))
 
 
 def read(local: Path) -> State | None:
@@ -111,7 +111,7 @@ def set_problem(local: Path, release_id: str, text: str | None) -> None:
     if text is None:
         _problem_path(local, release_id).unlink(missing_ok=True)
     elif problem(local, release_id) != text:
-        _replace(_problem_path(local, release_id), text)
+        replace_file(_problem_path(local, release_id), text)
 
 
 def is_final(text: str) -> bool:
@@ -163,7 +163,7 @@ class Pulse:
         now = time.monotonic()
         if now >= self._next:
             with suppress(OSError):
-                _replace(self._local / HEARTBEAT, repr(now))
+                replace_file(self._local / HEARTBEAT, repr(now))
                 self._next = now + BEAT_SECONDS
 
 
@@ -200,7 +200,7 @@ def _silence(local: Path) -> str | None:
     return None
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str) -> None:
     """Write a file at once or not at all; it lies on scratch that ends with the task, so nothing is flushed."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_text(text)

@@ -12,11 +12,13 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from .entries import EXECUTABLE_MODE, PLAIN_MODE, Entry, Kind, Problem, Refusal, link_entry, name, raw, shown
 from .manifest import Manifest, canonical
+from .parallel import TOGETHER, WORKERS, Parallel, pieces
 from .rules import MAX_ENTRIES, MAX_FILE_BYTES, MAX_PATH_BYTES, check, content_problem
 
 CHUNK_BYTES: Final = 2**20
@@ -57,31 +59,43 @@ class Differences:
         return ", ".join(parts) or "no differences"
 
 
-def scan(root: Path) -> Manifest:
+def scan(root: Path, readers: int = WORKERS) -> Manifest:
     """Return the manifest of a folder.
+
+    Args:
+        root: The folder.
+        readers: How many threads read it.
 
     Raises:
         Refusal: It has something that no release may have.
 
     """
-    found = _walk(root)
+    found = _walk(root, readers)
     entries = tuple(found.entries.values())
     problems = [
-        Problem(path, wrong, "want files, folders and links only") for path, wrong in found.unusable.items()
+        Problem(path, wrong, "want files, folders and links only")
+        for path, wrong in sorted(found.unusable.items())
     ]
     problems += [
         Problem(path, "it is an empty folder", "want at least one file in it: Git keeps no empty folders")
-        for path in found.empty
+        for path in sorted(found.empty)
     ]
-    problems += found.problems
+    problems += sorted(found.problems, key=lambda problem: problem.path)
     if problems:
         raise Refusal([*problems, *check(entries)])
     return Manifest(entries)
 
 
-def differences(root: Path, manifest: Manifest) -> Differences:
-    """Compare everything below a folder with the manifest, to the last byte; errors of reading are differences."""
-    found = _walk(root)
+def differences(root: Path, manifest: Manifest, readers: int = WORKERS) -> Differences:
+    """Compare everything below a folder with the manifest, to the last byte; errors of reading are differences.
+
+    Args:
+        root: The folder.
+        manifest: What should be there.
+        readers: How many threads read it; on a disk of this machine one is enough.
+
+    """
+    found = _walk(root, readers)
     expected = manifest.by_path
     there = found.entries.keys() | found.unusable.keys()
     changed = {path for path in there & expected.keys() if found.entries.get(path) != expected[path]}
@@ -131,6 +145,18 @@ def closing_descriptor(descriptor: int) -> Iterator[int]:
 
 
 @dataclass
+class _Part:
+    """Some of what lies in a folder."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list)
+    unusable: dict[str, str] = field(default_factory=dict)
+    """What is neither file, link nor folder, or cannot be read, and why."""
+    problems: list[Problem] = field(default_factory=list)
+    """What is wrong with the content of files."""
+
+
+@dataclass
 class _Found:
     """What lies below a folder."""
 
@@ -138,11 +164,15 @@ class _Found:
     empty: list[str] = field(default_factory=list)
     """Folders with nothing in them, which no manifest can have."""
     unusable: dict[str, str] = field(default_factory=dict)
-    """What is neither file, link nor folder, or cannot be read, and why."""
     problems: list[Problem] = field(default_factory=list)
-    """What is wrong with the content of files."""
     listed: int = 0
     """Names seen so far."""
+
+    def add(self, part: _Part) -> None:
+        """Add what was read."""
+        self.entries |= part.entries
+        self.unusable |= part.unusable
+        self.problems += part.problems
 
     def computed_id(self) -> str:
         more = {"empty": sorted(self.empty), "unusable": sorted(self.unusable)}
@@ -151,7 +181,7 @@ class _Found:
         return hashlib.sha256(content).hexdigest()
 
 
-def _walk(root: Path) -> _Found:
+def _walk(root: Path, readers: int) -> _Found:
     found = _Found()
     try:
         # The root itself may be reached through links: only what is below it is the tree.
@@ -159,47 +189,63 @@ def _walk(root: Path) -> _Found:
     except OSError as error:
         found.unusable[""] = _cannot_be_read(error)
         return found
-    with closing_descriptor(descriptor):
-        left = [""]
-        while left:
-            folder = left.pop()
-            try:
-                left += _walk_folder(folder, descriptor, found)
-            except OSError as error:
-                found.unusable[folder] = _cannot_be_read(error)
-            except _TooMuch:
-                found.unusable[""] = f"it has more than {MAX_FOUND} files and folders"
-                break
+    with closing_descriptor(descriptor), Parallel[_Part](readers) as reading:
+        try:
+            _begin("", descriptor, found, reading)
+            for part in reading.results():
+                found.add(part)
+                for folder in part.folders:
+                    _begin(folder, descriptor, found, reading)
+        except _TooMuch:
+            found.unusable[""] = f"it has more than {MAX_FOUND} files and folders"
     return found
 
 
-def _walk_folder(folder: str, root: int, found: _Found) -> list[str]:
-    """Take in what lies in a folder, and return the folders in it."""
-    folders = []
-    with closing_descriptor(open_folder(folder, root)) as descriptor:
-        with os.scandir(descriptor) as there:
+def _begin(folder: str, root: int, found: _Found, reading: Parallel[_Part]) -> None:
+    """List a folder, and begin to read what lies in it."""
+    try:
+        with (
+            closing_descriptor(open_folder(folder, root)) as descriptor,
+            os.scandir(descriptor) as there,
+        ):
             names = [os.fsencode(each.name) for each in there]
-        found.listed += len(names)
-        if found.listed > MAX_FOUND:
-            raise _TooMuch
-        if not names and folder:
-            found.empty.append(folder)
+    except OSError as error:
+        found.unusable[folder] = _cannot_be_read(error)
+        return
+    found.listed += len(names)
+    if found.listed > MAX_FOUND:
+        raise _TooMuch
+    if not names and folder:
+        found.empty.append(folder)
+    for some in pieces(names, TOGETHER):
+        reading.begin(partial(_read, folder, some, root))
+
+
+def _read(folder: str, names: list[bytes], root: int) -> _Part:
+    """Take in some of what lies in a folder."""
+    part = _Part()
+    try:
+        descriptor = open_folder(folder, root)
+    except OSError as error:
+        part.unusable[folder] = _cannot_be_read(error)
+        return part
+    with closing_descriptor(descriptor):
         for each in names:
             path = f"{folder}/{name(each)}" if folder else name(each)
             try:
                 if not _is_folder(each, descriptor):
-                    found.entries[path] = _entry(path, each, descriptor, found)
+                    part.entries[path] = _entry(path, each, descriptor, part)
                 elif (size := len(raw(path))) > MAX_PATH_BYTES:
-                    found.unusable[path] = f"its path has {size} bytes"
+                    part.unusable[path] = f"its path has {size} bytes"
                 else:
-                    folders.append(path)
+                    part.folders.append(path)
             except FileNotFoundError:
                 continue  # removed since the folder was listed: it is not there
             except OSError as error:
-                found.unusable[path] = _cannot_be_read(error)
+                part.unusable[path] = _cannot_be_read(error)
             except _OtherType:
-                found.unusable[path] = "it is a device, a named pipe or a socket"
-    return folders
+                part.unusable[path] = "it is a device, a named pipe or a socket"
+    return part
 
 
 class _TooMuch(Exception):
@@ -214,7 +260,7 @@ def _is_folder(each: bytes, folder: int) -> bool:
     return stat.S_ISDIR(os.stat(each, dir_fd=folder, follow_symlinks=False).st_mode)
 
 
-def _entry(path: str, each: bytes, folder: int, found: _Found) -> Entry:
+def _entry(path: str, each: bytes, folder: int, part: _Part) -> Entry:
     """Return the entry of a file or link.
 
     Raises:
@@ -234,7 +280,7 @@ def _entry(path: str, each: bytes, folder: int, found: _Found) -> Entry:
         digest, size = hashlib.sha256(), 0
         while size <= MAX_FILE_BYTES and (content := os.read(descriptor, CHUNK_BYTES)):
             if not size and (problem := content_problem(path, content)):
-                found.problems.append(problem)
+                part.problems.append(problem)
             digest.update(content)
             size += len(content)
     return Entry(
