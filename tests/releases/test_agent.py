@@ -45,6 +45,7 @@ from images.airflow.platform_runtime.releases.ledger import (
 )
 from images.airflow.platform_runtime.releases.manifest import genesis
 from images.airflow.platform_runtime.releases.state import State, Status
+from images.airflow.platform_runtime.releases.tree import Differences
 from images.airflow.platform_runtime.releases.usage import Usage
 from images.airflow.platform_runtime.variables import Refusal
 from tests.engine.support import ROOT
@@ -441,6 +442,29 @@ def test_a_request_to_verify_is_answered_with_a_fresh_comparison(world: World) -
     proofs = len(world.ledger.proofs)
     world.run(100)
     assert len(world.ledger.proofs) == proofs
+
+
+def test_a_turn_compares_one_copy_the_served_one_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many of them take minutes, and the pointer is followed between the turns."""
+    releases = []
+    for number in (1, 2, 3):
+        releases.append(world.release(number))
+        world.run(10)
+    compared: list[list[str]] = []
+    verify = world.copies.verify
+
+    def noted(release_id: str) -> Differences | None:
+        compared[-1].append(release_id)
+        return verify(release_id)
+
+    monkeypatch.setattr(world.copies, "verify", noted)
+    world.ledger.token = "t1"
+    while world.proof.request != "t1":
+        compared.append([])
+        world.clock.now += 1
+        world.agent.turn()
+    turns = [turn for turn in compared if turn]
+    assert turns == [[releases[2]], *([each] for each in sorted(releases[:2]))]
 
 
 def test_a_request_that_is_older_than_the_task_is_answered_once_there_is_something(world: World) -> None:

@@ -109,6 +109,10 @@ class Agent:
         self._attempts: dict[str, Attempt] = {}
         self._serving = ""
         self._verified_at: datetime | None = None
+        self._left: list[str] = []
+        """Copies that are still to be compared."""
+        self._asked = ""
+        """The request that the comparison under way will answer."""
         self._answered = ""
         self._next_verify = 0.0
         self._untidy = False
@@ -259,23 +263,37 @@ class Agent:
     # Verification
 
     def _verify(self) -> None:
+        """Compare one copy when all are due; many of them take minutes, and the pointer is followed in between."""
+        if not self._left and not self._begin_comparison():
+            return
+        if self._left:
+            self._compare(self._left.pop(0))
+        if not self._left:
+            self._end_comparison()
+
+    def _begin_comparison(self) -> bool:
         asked = self._ledger_view.asked
         due = self._clock.seconds() >= self._next_verify
         # Who has nothing to compare does not answer: the question stays open until there is something.
         if not due and (asked == self._answered or not self._serving):
-            return
-        for release_id in self._copies.held:
-            with suppress(NotVisible, OSError):
-                if self._copies.verify(release_id) is None and release_id == self._serving:
+            return False
+        self._asked = asked
+        copies = {*self._copies.held, *self._copies.broken}
+        self._left = sorted(copies, key=lambda each: (each != self._serving, each))
+        return True
+
+    def _compare(self, release_id: str) -> None:
+        with suppress(NotVisible, OSError):
+            if self._copies.verify(release_id) is None:
+                state.set_problem(self._local, release_id, None)
+                if release_id == self._serving:
                     self._verified_at = self._clock.utc()
-            self._pulse.beat()
-        for release_id in self._copies.broken:
-            with suppress(NotVisible, OSError):
-                if self._copies.verify(release_id) is None:
-                    state.set_problem(self._local, release_id, None)
         self._note_broken()
+        self._pulse.beat()
+
+    def _end_comparison(self) -> None:
         self._untidy = True
-        self._answered = asked if self._serving else ""
+        self._answered = self._asked if self._serving else ""
         self._next_verify = self._clock.seconds() + self._verify_seconds * self._chance(0.8, 1.0)
         self._proved = None
 
