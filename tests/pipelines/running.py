@@ -23,11 +23,22 @@ TEAM: Final = {
 }
 """What a team sets up for its pipeline."""
 MACHINE: Final = ("PATH", "HOME", "TMPDIR", "LANG")
+PACKAGES: Final = ("XDG_", "UV_", "PIP_", "SSL_", "HTTP", "NO_PROXY")
+"""How names of variables begin that say where packages come from and are kept."""
 IDENTITY: Final = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "ada"), ("EMAIL", "ada@example.org"))
 }
+
+
+def machine() -> dict[str, str]:
+    """Return the variables that any machine has, whatever runs on it."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in MACHINE or name.upper().startswith(PACKAGES)
+    }
 
 
 def git(folder: Path, *words: str) -> str:
@@ -81,10 +92,9 @@ class Workspace:
 
     def environment(self, job: str, branch: str) -> dict[str, str]:
         """Return the variables of a job's steps."""
-        machine = {name: os.environ[name] for name in MACHINE if name in os.environ}
         of_pipeline = variables(self.system, job, {**TEAM, **self.given, "BRANCH": branch})
         files = {name: str(self.folder / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
-        return {**machine, **self.given, **of_pipeline, **(files if self.system == "github" else {})}
+        return {**machine(), **self.given, **of_pipeline, **(files if self.system == "github" else {})}
 
     def run(self, job: str, branch: str = "main") -> Ended:
         """Run the steps of a job up to the first that fails."""

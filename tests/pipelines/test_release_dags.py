@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pipelines.files import ROOT
-from tests.pipelines.running import MACHINE
+from tests.pipelines.running import machine
 from tests.pipelines.standing_in import StandIn
 
 SCRIPT = ROOT / "pipelines" / "release-dags"
@@ -33,7 +32,7 @@ def platform(tmp_path: Path) -> StandIn:
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    return {name: os.environ[name] for name in MACHINE if name in os.environ} | dict(variables)
+    return machine() | dict(variables)
 
 
 def run(script: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
