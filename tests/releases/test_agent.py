@@ -467,6 +467,25 @@ def test_a_turn_compares_one_copy_the_served_one_first(world: World, monkeypatch
     assert turns == [[releases[2]], *([each] for each in sorted(releases[:2]))]
 
 
+def test_a_copy_that_is_taken_away_before_its_turn_is_no_broken_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        world.release(number)
+        world.run(10)
+    world.ledger.token = "t1"
+    while not world.agent._left:
+        world.clock.now += 1
+        world.agent.turn()
+    assert len(world.agent._left) == 2
+    monkeypatch.setattr(world.copies, "_budget", 0)
+    world.clock.now += FRESH_SECONDS + 1
+    assert len(world.copies.prune({world.state.serving})) == 2
+    world.run(10)
+    assert (world.proof.request, world.proof.status) == ("t1", "verified")
+    assert world.events("release_problem") == []
+
+
 def test_a_request_that_is_older_than_the_task_is_answered_once_there_is_something(world: World) -> None:
     world.ledger.token = "old"
     first = world.publish(1)

@@ -266,6 +266,9 @@ class Agent:
         """Compare one copy when all are due; many of them take minutes, and the pointer is followed in between."""
         if not self._left and not self._begin_comparison():
             return
+        # What was taken away since is no copy that lacks its files.
+        there = {*self._copies.held, *self._copies.broken}
+        self._left = [release_id for release_id in self._left if release_id in there]
         if self._left:
             self._compare(self._left.pop(0))
         if not self._left:
