@@ -26,7 +26,7 @@ RUN_SECONDS: Final = 45.0
 START_SECONDS: Final = 120.0
 """For a service: processes of Airflow start slowly on a busy machine."""
 PARSE_SECONDS: Final = 25.0
-"""For a release of DAGs: every 10 seconds the dag-processor looks for one."""
+"""For a release of DAGs to be read: the dag-processor notices it within seconds, and processes start slowly."""
 POLL_SECONDS: Final = 0.3
 CONNECTION: Final = "drill"
 PASSWORD: Final = "p@ss:/%#?&$"

@@ -29,7 +29,7 @@ from sandbox.twin.isolation import (
 )
 from sandbox.twin.model import Mount
 from sandbox.twin.network import TaskNetworks, in_thread
-from tests.twin.unit.containers import PATH, PYTHON, Place, commands_with, ended, until
+from tests.twin.unit.containers import CIDR, PATH, PYTHON, Place, commands_with, ended, until
 
 SERVER = """
 import socket, sys
@@ -478,6 +478,28 @@ def test_a_small_network_runs_out_of_addresses(contained: Place) -> None:
 
     with pytest.raises(NetworkError, match=re.escape("no address is left in 10.0.0.0/28")):
         in_thread(last)
+
+
+def test_the_gateway_keeps_its_ethernet_address_while_tasks_come_and_go(contained: Place) -> None:
+    """Tasks remember it: with another one they reach neither database nor broker for most of a minute."""
+
+    def address() -> str:
+        told = subprocess.run(
+            ["ip", "-json", "link", "show", network.BRIDGE], capture_output=True, check=True
+        )
+        return str(json.loads(told.stdout)[0]["address"])
+
+    def over_time() -> list[str]:
+        networks = TaskNetworks(enter_vpc(CIDR))
+        seen = [address()]
+        for _ in range(3):
+            task = networks.make()
+            seen.append(address())
+            networks.release(task)
+            seen.append(address())
+        return seen
+
+    assert in_thread(over_time) == [network.BRIDGE_ETHERNET_ADDRESS] * 7
 
 
 # Namespaces: processes.
