@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Protocol
 
-from images.airflow.platform_runtime.releases.ledger import Ledger, LedgerError, Pointer, Release
+from images.airflow.platform_runtime.releases.ledger import Ledger, LedgerError, Pointer, Release, Target
 from images.airflow.platform_runtime.releases.manifest import genesis
 from operations.clock import Clock
 from operations.errors import ExitCode, OperationError
@@ -21,7 +22,7 @@ from operations.proofs import SHORT, FleetStanding, Standing, TaskStanding
 from operations.release import Released, Releasing, Tree, Who
 from operations.rollback import HISTORY, Choice, RollingBack
 from operations.screen import Say
-from operations.switch import End, Switch, Target
+from operations.switch import End, Switch
 
 DIGEST_SHORT = len("sha256:") + SHORT
 AGAIN = "release the same commit again"
@@ -56,8 +57,8 @@ class ImageSwitch(Switch):
         self._wanted = pointer.image_digest if pointer else ""
         return super().prove(pointer)
 
-    def _move(self, target: Target, expected: Pointer | None, facts: dict[str, object]) -> None:
-        super()._move(target, expected, facts)
+    def _move(self, target: Target, expected: Pointer | None, now: datetime) -> None:
+        super()._move(target, expected, now)
         self._wanted = target.image_digest
         with self.screen.step(f"deploy the image {_short(target.image_digest)}"):
             self._deployed = "unknown"

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from rich.console import RenderableType
 
-from images.airflow.platform_runtime.releases.ledger import Ledger, Pointer
+from images.airflow.platform_runtime.releases.ledger import Ledger, Pointer, Target
 from images.airflow.platform_runtime.releases.manifest import Entry, Manifest, genesis
 from operations.changes import FileChanges, compare
 from operations.dag_report import Changes as DagChanges
@@ -26,7 +26,7 @@ from operations.gate_findings import GateRefusal
 from operations.git_tree import GitError
 from operations.proofs import SHORT, FleetStanding
 from operations.screen import Say, Screen, many, services
-from operations.switch import Switch, Target, unmoved
+from operations.switch import Switch, unmoved
 from operations.uploads import Uploaded
 
 KIB: Final = 1024

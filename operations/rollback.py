@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from rich.console import RenderableType
 
-from images.airflow.platform_runtime.releases.ledger import Ledger, Pointer, Release
+from images.airflow.platform_runtime.releases.ledger import Ledger, Pointer, Release, Target
 from images.airflow.platform_runtime.releases.manifest import genesis
 from operations.errors import OperationError
 from operations.proofs import SHORT, FleetStanding
 from operations.release import Who
 from operations.screen import Screen, many, services
-from operations.switch import Switch, Target, unmoved
+from operations.switch import Switch, unmoved
 
 HISTORY: Final = 1000
 """Moves that are looked through."""

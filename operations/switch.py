@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
 from images.airflow.platform_runtime.releases.ledger import (
@@ -17,7 +18,7 @@ from images.airflow.platform_runtime.releases.ledger import (
     LedgerError,
     Pointer,
     PointerMoved,
-    Reason,
+    Target,
     following,
 )
 from images.airflow.platform_runtime.releases.manifest import genesis
@@ -45,17 +46,6 @@ class RunningTasks(Protocol):
 
     def running(self) -> list[RunningTask]:
         """Return their running tasks."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """Where the pointer shall go, and who wants that."""
-
-    release_id: str
-    git_commit: str
-    image_digest: str
-    publisher: str
-    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -113,10 +103,10 @@ class Switch:
 
         """
         self.interrupts.hold()
-        facts = vars(target) | {"now": self.clock.now()}
-        wanted = following(expected, **facts)
+        now = self.clock.now()
+        wanted = following(expected, target, now)
         try:
-            self._move(target, expected, facts)
+            self._move(target, expected, now)
             return Switched(wanted, self._prove(wanted))
         except OperationError as error:
             raise self._undo(target, expected, wanted, back=back).said_after(error) from error
@@ -136,11 +126,11 @@ class Switch:
 
     # Forward
 
-    def _move(self, target: Target, expected: Pointer | None, facts: dict[str, object]) -> None:
+    def _move(self, target: Target, expected: Pointer | None, now: datetime) -> None:
         step = f"move the pointer to {target.release_id[:SHORT]}"
         with self.screen.step(step), _said():
             try:
-                self.ledger.move(expected=expected, **facts)  # type: ignore[arg-type]
+                self.ledger.move(target, expected=expected, now=now)
             except PointerMoved as error:
                 raise _overtaken(error.actual) from error
 
@@ -216,17 +206,17 @@ class Switch:
         return self._take_back(target, expected, wanted)
 
     def _take_back(self, target: Target, expected: Pointer | None, wanted: Pointer) -> End:
-        facts = {
-            "release_id": expected.release_id if expected else genesis().release_id,
-            "git_commit": expected.git_commit if expected else "",
-            "image_digest": target.image_digest,
-            "publisher": target.publisher,
-            "reason": "restored",
-            "now": self.clock.now(),
-        }
-        restored = following(wanted, **facts)  # type: ignore[arg-type]
+        before = Target(
+            release_id=expected.release_id if expected else genesis().release_id,
+            git_commit=expected.git_commit if expected else "",
+            image_digest=target.image_digest,
+            publisher=target.publisher,
+            reason="restored",
+        )
+        now = self.clock.now()
+        restored = following(wanted, before, now)
         try:
-            self._patiently(lambda: self.ledger.move(expected=wanted, **facts))  # type: ignore[arg-type]
+            self._patiently(lambda: self.ledger.move(before, expected=wanted, now=now))
         except PointerMoved as error:
             # Unless an earlier try of this very move was made, and only its answer was lost.
             if error.actual != restored:

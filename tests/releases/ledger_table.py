@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
 
-from images.airflow.platform_runtime.releases.ledger import Ledger, Pointer, Proof, Release
+from images.airflow.platform_runtime.releases.ledger import Ledger, Pointer, Proof, Release, Target
 
 TABLE, REGION = "airflow-dev-ledger", "eu-west-1"
 START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -151,5 +151,6 @@ def moved(ledger: Ledger, expected: Pointer | None, release_id: str, **changes: 
         "publisher": "ada",
         "reason": "release",
         "now": START + timedelta(minutes=expected.sequence if expected else 0),
-    }
-    return ledger.move(expected=expected, release_id=release_id, **facts | changes)
+    } | changes
+    now = facts.pop("now")
+    return ledger.move(Target(release_id=release_id, **facts), expected=expected, now=now)

@@ -32,6 +32,7 @@ from images.airflow.platform_runtime.releases.ledger import (
     Proof,
     Release,
     Status,
+    Target,
     following,
 )
 from images.airflow.platform_runtime.releases.manifest import Entry, Manifest, genesis
@@ -338,12 +339,12 @@ class MemoryLedger(Ledger):
     def pointer(self) -> Pointer | None:
         return self._moves[-1] if self._moves else None
 
-    def move(self, *, expected: Pointer | None, **facts: Any) -> Pointer:
+    def move(self, target: Target, *, expected: Pointer | None, now: datetime) -> Pointer:
         if self.pointer() != expected:
             raise PointerMoved(self.pointer())
-        if facts["release_id"] not in {GENESIS, *self._releases}:
-            raise NotPublished(f"the release {facts['release_id']} is not published")
-        self._moves.append(following(expected, **facts))
+        if target.release_id not in {GENESIS, *self._releases}:
+            raise NotPublished(f"the release {target.release_id} is not published")
+        self._moves.append(following(expected, target, now))
         return self._moves[-1]
 
     def history(self, limit: int) -> list[Pointer]:
@@ -428,12 +429,14 @@ class Platform:
         self.bucket.upload(manifest, GitCommit(items).read, Gate().check(GitCommit(items)).to_json())
         self._run_publisher(manifest.release_id, "0" * 40)
         return self.ledger.move(
+            Target(
+                release_id=manifest.release_id,
+                git_commit="0" * 40,
+                image_digest="sha256:0",
+                publisher="grace",
+                reason="release",
+            ),
             expected=self.ledger.pointer(),
-            release_id=manifest.release_id,
-            git_commit="0" * 40,
-            image_digest="sha256:0",
-            publisher="grace",
-            reason="release",
             now=START,
         )
 

@@ -33,7 +33,7 @@ from images.airflow.platform_runtime.releases.agent import (
 )
 from images.airflow.platform_runtime.releases.archive import remove
 from images.airflow.platform_runtime.releases.copies import FRESH_SECONDS, Copies, View
-from images.airflow.platform_runtime.releases.following import LEDGER_SECONDS
+from images.airflow.platform_runtime.releases.following import LEDGER_SECONDS, Followed
 from images.airflow.platform_runtime.releases.identity import Identity, IdentityError
 from images.airflow.platform_runtime.releases.ledger import (
     Ledger,
@@ -157,7 +157,7 @@ class World:
             now=self.clock.seconds,
         )
         self.agent = Agent(
-            ledger=self.ledger,
+            ledger=self.agents_ledger(),
             copies=self.copies,
             identity=WHO,
             local=self.local,
@@ -167,6 +167,10 @@ class World:
             chance=lambda low, high: high,
         )
         self.agent.begin()
+
+    def agents_ledger(self) -> Followed:
+        """Return the ledger as the agent sees it."""
+        return self.ledger
 
     @property
     def requests(self) -> Path:

@@ -14,7 +14,7 @@ import pytest
 
 from images.airflow.platform_runtime.releases import keeping
 from images.airflow.platform_runtime.releases.archive import remove
-from images.airflow.platform_runtime.releases.ledger import LedgerBusy, Pointer
+from images.airflow.platform_runtime.releases.ledger import LedgerBusy, Pointer, Target
 from images.airflow.platform_runtime.releases.publisher import LOCK
 from images.airflow.platform_runtime.releases.publisher_command import BROKEN, DONE, FAILED
 from tests.releases.ledger_table import NO_PATIENCE, START, empty, moved, simulation
@@ -58,12 +58,14 @@ def releases(command: Command, count: int) -> list[str]:
     for release_id in found:
         assert command("publish", release_id)[0] == DONE
         command.ledger.move(
+            Target(
+                release_id=release_id,
+                git_commit="",
+                image_digest="",
+                publisher="ada",
+                reason="release",
+            ),
             expected=command.ledger.pointer(),
-            release_id=release_id,
-            git_commit="",
-            image_digest="",
-            publisher="ada",
-            reason="release",
             now=command.now(),
         )
         command.clock.ahead += 60

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from images.airflow.platform_runtime.releases.ledger import GENESIS, Ledger, Pointer
+from images.airflow.platform_runtime.releases.ledger import GENESIS, Ledger, Pointer, Target
 from images.airflow.platform_runtime.releases.manifest import Manifest
 from images.airflow.platform_runtime.releases.pinned import Pinned
 from operations.clock import Clock
@@ -106,12 +106,14 @@ class ImagePlatform(Platform):
         )
         self.builder.built.clear()
         return self.ledger.move(
+            Target(
+                release_id=tree.manifest.release_id,
+                git_commit="0" * 40,
+                image_digest=image_for(tree.manifest),
+                publisher="grace",
+                reason="release",
+            ),
             expected=self.ledger.pointer(),
-            release_id=tree.manifest.release_id,
-            git_commit="0" * 40,
-            image_digest=image_for(tree.manifest),
-            publisher="grace",
-            reason="release",
             now=START,
         )
 
@@ -328,12 +330,14 @@ def test_who_was_overtaken_deploys_nothing(platform: ImagePlatform) -> None:
 
     def overtaken(tree: Any) -> str:
         platform.ledger.move(
+            Target(
+                release_id=GENESIS,
+                git_commit="",
+                image_digest="sha256:x",
+                publisher="grace",
+                reason="release",
+            ),
             expected=platform.ledger.pointer(),
-            release_id=GENESIS,
-            git_commit="",
-            image_digest="sha256:x",
-            publisher="grace",
-            reason="release",
             now=START,
         )
         return build(tree)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from images.airflow.platform_runtime.releases.keeping import BEGUN, LAST, Unknown, in_use, kept
-from images.airflow.platform_runtime.releases.ledger import GENESIS, Pointer, following
+from images.airflow.platform_runtime.releases.ledger import GENESIS, Pointer, Target, following
 from images.airflow.platform_runtime.releases.usage import FRESH, Usage
 from tests.releases.ledger_table import START, A, B, C
 
@@ -23,15 +23,10 @@ def moves(*given: tuple[str, timedelta]) -> list[Pointer]:
     """Return the history of moves, each to a release at an age; the oldest is given first."""
     found: list[Pointer] = []
     for release_id, age in given:
-        pointer = following(
-            found[0] if found else None,
-            release_id=release_id,
-            git_commit="",
-            image_digest="",
-            publisher="ada",
-            reason="release",
-            now=NOW - age,
+        target = Target(
+            release_id=release_id, git_commit="", image_digest="", publisher="ada", reason="release"
         )
+        pointer = following(found[0] if found else None, target, NOW - age)
         found.insert(0, pointer)
     return found
 

@@ -31,6 +31,7 @@ from images.airflow.platform_runtime.releases.ledger import (
     Proof,
     Release,
     StillCurrent,
+    Target,
     connect,
 )
 from images.airflow.platform_runtime.releases.manifest import genesis
@@ -552,7 +553,8 @@ def test_pointers_survive(client: Any, record: Pointer) -> None:
     ledger = Ledger(TABLE, empty(client))
     ledger.record_release(release(record.release_id or "x"))
     facts = {name: getattr(record, name) for name in ("git_commit", "image_digest", "publisher", "reason")}
-    written = ledger.move(expected=None, release_id=record.release_id or "x", now=record.moved_at, **facts)
+    target = Target(release_id=record.release_id or "x", **facts)
+    written = ledger.move(target, expected=None, now=record.moved_at)
     assert (ledger.pointer(), written.moved_at, written.publisher) == (
         written,
         record.moved_at,

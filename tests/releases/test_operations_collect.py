@@ -6,7 +6,6 @@ S3 and DynamoDB are moto's. Not proved here: ECS, which is a stand-in.
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from images.airflow.platform_runtime.releases.ledger import Target
 from images.airflow.platform_runtime.releases.usage import FRESH, Usage
 from operations import collect
 from operations.collect import plan, runs_by_release
@@ -22,7 +22,7 @@ from operations.errors import ExitCode
 from tests.releases.ledger_table import START, A, B, C, refused, simulation
 from tests.releases.ledger_table import release as published
 from tests.releases.simulated_platform import SERVICES, Clients, Platform
-from tests.releases.test_operations_commands import OUTPUTS, run, run_json
+from tests.releases.test_operations_commands import operated, run, run_json
 from tests.releases.test_operations_commands import published as on_disk
 from tests.releases.test_operations_rollback import history
 
@@ -110,12 +110,7 @@ def platform(clients: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "storage").mkdir()
     found = Platform(clients, tmp_path / "storage")
     monkeypatch.setattr("os.fsync", lambda _: None)
-    monkeypatch.setattr("operations.aws.Aws.session", clients)
-    monkeypatch.setattr("operations.aws.Aws.ecs", found.ecs)
-    monkeypatch.setattr("operations.aws.Aws.logs", found.logs)
-    monkeypatch.setattr("operations.clock.Clock", lambda: found.clock)
-    (tmp_path / "outputs.json").write_text(json.dumps(OUTPUTS))
-    monkeypatch.setenv("OPERATIONS_OUTPUTS", str(tmp_path / "outputs.json"))
+    operated(found, clients, tmp_path, monkeypatch)
     for number in range(24):
         found.released_before(((f"{number}.py", b"", False),))
     found.clock.passed += 100 * 24 * 3600
@@ -243,12 +238,14 @@ def test_a_release_that_becomes_current_on_the_way(platform: Platform, ids: list
     def go_back(command: list[str]) -> tuple[int | None, list[str]]:
         pointer = platform.ledger.pointer()
         platform.ledger.move(
+            Target(
+                release_id=ids[0],
+                git_commit="",
+                image_digest="",
+                publisher="ada",
+                reason="rollback",
+            ),
             expected=pointer,
-            release_id=ids[0],
-            git_commit="",
-            image_digest="",
-            publisher="ada",
-            reason="rollback",
             now=platform.clock.now(),
         )
         return platform._publish(command)

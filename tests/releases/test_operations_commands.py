@@ -59,18 +59,23 @@ def clients() -> Iterator[Clients]:
         yield Clients(session)
 
 
+def operated(platform: Platform, clients: Clients, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the commands work on a platform: with its clients, its clock and its stack's outputs."""
+    monkeypatch.setattr("operations.aws.Aws.session", clients)
+    monkeypatch.setattr("operations.aws.Aws.ecs", platform.ecs)
+    monkeypatch.setattr("operations.aws.Aws.logs", platform.logs)
+    monkeypatch.setattr("operations.clock.Clock", lambda: platform.clock)
+    (folder / "outputs.json").write_text(json.dumps(OUTPUTS))
+    monkeypatch.setenv("OPERATIONS_OUTPUTS", str(folder / "outputs.json"))
+
+
 @pytest.fixture
 def platform(clients: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Platform:
     """Return a platform on which nothing was ever released; the commands work on it."""
     (tmp_path / "storage").mkdir()
     found = Platform(clients, tmp_path / "storage")
-    monkeypatch.setattr("operations.aws.Aws.session", clients)
-    monkeypatch.setattr("operations.aws.Aws.ecs", found.ecs)
-    monkeypatch.setattr("operations.aws.Aws.logs", found.logs)
-    monkeypatch.setattr("operations.clock.Clock", lambda: found.clock)
+    operated(found, clients, tmp_path, monkeypatch)
     monkeypatch.setattr(AirflowGate, "check", lambda _self, tree: found.gate.check(tree))
-    (tmp_path / "outputs.json").write_text(json.dumps(OUTPUTS))
-    monkeypatch.setenv("OPERATIONS_OUTPUTS", str(tmp_path / "outputs.json"))
     return found
 
 

@@ -23,6 +23,7 @@ from images.airflow.platform_runtime.releases.ledger import (
     NotPublished,
     Pointer,
     PointerMoved,
+    Target,
 )
 from operations.errors import AwsBusy, ExitCode, OperationError
 from operations.gate import GateError
@@ -79,12 +80,14 @@ def others(platform: Platform, release_id: str = GENESIS) -> Callable[[], None]:
 
     def action() -> None:
         platform.ledger.move(
+            Target(
+                release_id=release_id,
+                git_commit="9" * 40,
+                image_digest="sha256:9",
+                publisher="grace",
+                reason="release",
+            ),
             expected=platform.ledger.pointer(),
-            release_id=release_id,
-            git_commit="9" * 40,
-            image_digest="sha256:9",
-            publisher="grace",
-            reason="release",
             now=START + timedelta(hours=1),
         )
 

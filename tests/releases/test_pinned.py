@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from images.airflow.platform_runtime.releases import agent_command
-from images.airflow.platform_runtime.releases.agent import VERIFY_SECONDS, Agent
+from images.airflow.platform_runtime.releases.agent import VERIFY_SECONDS
 from images.airflow.platform_runtime.releases.copies import Copies
 from images.airflow.platform_runtime.releases.ledger import Pointer
 from images.airflow.platform_runtime.releases.pinned import BakedError, Pinned, baked
 from images.airflow.platform_runtime.variables import Refusal
-from tests.releases.test_agent import EMPTY, MIB, WHO, FakeClock, FakeLedger, World, environment
+from tests.releases.test_agent import EMPTY, MIB, FakeClock, FakeLedger, World, environment
 from tests.releases.test_copies import publish, sized
 
 OTHER = "e" * 64
@@ -26,20 +26,9 @@ class Pinning(World):
 
     baked = ""
 
-    def begin(self) -> None:
+    def agents_ledger(self) -> Pinned:
         self.baked = publish(self.storage, sized(1, 5000)).release_id
-        self.copies = Copies(self.storage, self.local, self.budget, now=self.clock.seconds)
-        self.agent = Agent(
-            ledger=Pinned(self.ledger, self.baked),
-            copies=self.copies,
-            identity=WHO,
-            local=self.local,
-            requests=self.requests,
-            say=self.lines.append,
-            clock=self.clock,
-            chance=lambda low, high: high,
-        )
-        self.agent.begin()
+        return Pinned(self.ledger, self.baked)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalE
 
 from .items import Item, in_utc, item_of, key_of, pointer_of, proof_of, release_of, row_of, text_of
 from .manifest import genesis
-from .records import LedgerError, Pointer, Proof, Reason, Release, State, Status
+from .records import LedgerError, Pointer, Proof, Reason, Release, State, Status, Target
 
 __all__ = [
     "CONFIG",
@@ -38,6 +38,7 @@ __all__ = [
     "State",
     "Status",
     "StillCurrent",
+    "Target",
     "connect",
     "following",
 ]
@@ -125,17 +126,7 @@ class Ledger:
         item = self._get(_POINTER, _CURRENT)
         return None if item is None else pointer_of(item)
 
-    def move(
-        self,
-        *,
-        expected: Pointer | None,
-        release_id: str,
-        git_commit: str,
-        image_digest: str,
-        publisher: str,
-        reason: Reason,
-        now: datetime,
-    ) -> Pointer:
+    def move(self, target: Target, *, expected: Pointer | None, now: datetime) -> Pointer:
         """Make a release the current one, if the pointer is still the expected one.
 
         Raises:
@@ -144,15 +135,7 @@ class Ledger:
             LedgerBusy: no answer; the pointer may have moved, so read it.
 
         """
-        wanted = following(
-            expected,
-            release_id=release_id,
-            git_commit=git_commit,
-            image_digest=image_digest,
-            publisher=publisher,
-            reason=reason,
-            now=now,
-        )
+        wanted = following(expected, target, now)
         mark = uuid.uuid4().hex
         refused = self._transact("move the pointer", self._move(expected, wanted, mark))
         if not refused:
@@ -166,7 +149,7 @@ class Ledger:
             raise PointerMoved(actual)
         if _PUBLISHED in refused:
             raise NotPublished(
-                f"the release {release_id} is not published, or is being removed: release its commit again"
+                f"the release {target.release_id} is not published, or is being removed: release its commit again"
             )
         raise LedgerError(
             f"cannot move the pointer: the history has a move number {wanted.sequence} already, so the ledger"
@@ -424,24 +407,15 @@ class Ledger:
         return LedgerError(f"cannot {what}: DynamoDB refuses it on the table {place} ({code}: {message})")
 
 
-def following(
-    expected: Pointer | None,
-    *,
-    release_id: str,
-    git_commit: str,
-    image_digest: str,
-    publisher: str,
-    reason: Reason,
-    now: datetime,
-) -> Pointer:
+def following(expected: Pointer | None, target: Target, now: datetime) -> Pointer:
     """Return the pointer that such a move writes. Whoever moves can tell by it whether a move was made."""
     return Pointer(
         sequence=1 if expected is None else expected.sequence + 1,
-        release_id=release_id,
-        git_commit=git_commit,
-        image_digest=image_digest,
-        publisher=publisher,
+        release_id=target.release_id,
+        git_commit=target.git_commit,
+        image_digest=target.image_digest,
+        publisher=target.publisher,
         moved_at=in_utc(now),
-        reason=reason,
+        reason=target.reason,
         previous_release_id=GENESIS if expected is None else expected.release_id,
     )

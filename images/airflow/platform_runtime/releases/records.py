@@ -20,6 +20,17 @@ class LedgerError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where the pointer shall go, and who wants that."""
+
+    release_id: str
+    git_commit: str
+    image_digest: str
+    publisher: str
+    reason: Reason
+
+
+@dataclass(frozen=True, kw_only=True)
 class Pointer:
     """The current release, and how it became that."""
 
