@@ -15,10 +15,10 @@ PACKAGES := functions/packages/requirements.lock
 INSTALLED := $(READY) $(PACKAGES)
 STACK ?= dev
 PORT ?= 8080
-SOURCES := components dags functions images operations pipelines settings sandbox tests __main__.py
+SOURCES := components dags functions images operations pipelines policies settings sandbox tests __main__.py
 SCRIPTS := pipelines/release-dags pipelines/lint/run .ci/run
 
-.PHONY: help setup up preview down inventory test unit engine-tests twin-tests drill lint format bench docs lock
+.PHONY: help setup up preview down inventory test unit engine-tests twin-tests drill differential lint format bench docs lock
 
 help: ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,7 +57,7 @@ test: $(INSTALLED) ## Run all tests, with coverage.
 	$(PY) -m pytest -n 2 --dist loadfile -m twin --cov --cov-append --cov-report=term:skip-covered tests
 
 unit: $(INSTALLED) ## Run the tests that need neither engine nor Airflow.
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not engine and not twin" tests
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not engine and not twin and not checkov" tests
 
 engine-tests: $(INSTALLED) ## Run the tests through the real Pulumi CLI.
 	@$(PY) -m sandbox engine
@@ -69,11 +69,16 @@ twin-tests: $(INSTALLED) ## Run the tests on real Airflow, booted from the rende
 drill: $(INSTALLED) ## Break wiring and servers under real Airflow, run its own examples, switch releases under parses; tables.
 	$(PY) -m tests.twin.drills all
 
+differential: $(INSTALLED) ## Judge the same resources by the security policies and by checkov; table of the differences.
+	$(PY) -m tests.policies.checkov
+
 lint: $(INSTALLED) ## Check style, types, generated documents and the pipelines.
 	$(VENV)/bin/ruff check $(SOURCES)
 	$(VENV)/bin/ruff format --check $(SOURCES)
 	$(VENV)/bin/mypy
 	$(PY) -m settings docs --check
+	$(PY) -m policies docs --check
+	$(PY) -m policies covered
 	$(VENV)/bin/hadolint images/airflow/Dockerfile
 	$(VENV)/bin/shellcheck $(SCRIPTS)
 	pipelines/lint/run
@@ -84,6 +89,7 @@ format: $(INSTALLED) ## Format the code.
 
 docs: $(INSTALLED) ## Write the generated documents.
 	$(PY) -m settings docs --write
+	$(PY) -m policies docs --write
 
 bench: $(INSTALLED) ## Measure previews, the simulated provider's own share, Airflow against its own settings, and releases.
 	$(PY) -m tests.bench
@@ -95,3 +101,5 @@ lock: $(INSTALLED) ## Pin the whole dependency tree again.
 	  requirements-dev.txt --output-file requirements.lock
 	$(UV) pip compile --quiet --python-version 3.13 --python-platform aarch64-manylinux2014 --generate-hashes \
 	  --no-emit-index-url --no-header functions/requirements.in --output-file functions/requirements.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  tests/policies/checkov/requirements.in --output-file tests/policies/checkov/requirements.lock

@@ -31,6 +31,7 @@ async def main() -> pulumi.Inputs:
                 region=account.region,
                 domain_name=shared.domain_name,
                 noncurrent_version_days=shared.noncurrent_version_days,
+                access_log_retention_days=shared.access_log_retention_days,
                 image_retention_count=shared.image_retention_count,
                 key_deletion_days=shared.key_deletion_days,
                 service_linked_roles=shared.service_linked_roles,

@@ -8,9 +8,11 @@ from typing import Any
 
 import pulumi
 
+from components import platform_alarms
 from components import platform_arguments as arguments
 from components.airflow_service import AirflowService, AirflowServiceArgs, Discovery
 from components.airflow_task import AirflowTask
+from components.backups import Backups
 from components.broker import ACCESS_STRING, Broker
 from components.cluster import Cluster
 from components.connections import Party, worker_party
@@ -21,8 +23,10 @@ from components.firewall import Firewall
 from components.metastore import Metastore
 from components.migration import Migration, MigrationArgs
 from components.network import Network
+from components.observability import Observability
 from components.platform_tasks import PlatformTasks
 from components.private_bucket import PrivateBucket
+from components.role_boundary import with_boundary
 from components.roles import DAG_READERS, Role
 from components.shared_contract import SharedContract
 from components.web_entry import WebEntry
@@ -48,6 +52,8 @@ class AirflowPlatform(pulumi.ComponentResource):
     metastore: Metastore
     broker: Broker
     dag_storage: DagStorage
+    backups: Backups | None
+    """Of metastore and DAG storage; None without settings for them."""
     credentials: Credentials
     web: WebEntry
     gate: Migration
@@ -58,6 +64,7 @@ class AirflowPlatform(pulumi.ComponentResource):
     """All services but the api-server and the workers."""
     pools: dict[str, WorkerPool]
     """The worker pools by name."""
+    observability: Observability
     exports: dict[str, Any]
     """What the stack exports: ids, ARNs and URLs, never a secret."""
 
@@ -65,9 +72,16 @@ class AirflowPlatform(pulumi.ComponentResource):
         self, name: str, args: AirflowPlatformArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Register the components, each after what it stands on."""
-        super().__init__("airflow:platform:AirflowPlatform", name, {}, opts)
+        bounded = pulumi.ResourceOptions(
+            transformations=[with_boundary(args.shared.permissions_boundary_arn)]
+        )
+        super().__init__(
+            "airflow:platform:AirflowPlatform", name, {}, pulumi.ResourceOptions.merge(opts, bounded)
+        )
         self._child = pulumi.ResourceOptions(parent=self)
         self._name, self._settings, self._shared = name, args.settings, args.shared
+        # Services know the names of their alarms before there are any.
+        self._alarms = f"{name}-alarms"
         self._make_foundation()
         self._make_data()
         self.web = WebEntry(
@@ -77,6 +91,7 @@ class AirflowPlatform(pulumi.ComponentResource):
                 args.shared,
                 self.network,
                 security_group_id=self._firewall.group_id(Party.LOAD_BALANCER),
+                access_logs=self._access_logs.log_target,
             ),
             self._child,
         )
@@ -99,6 +114,7 @@ class AirflowPlatform(pulumi.ComponentResource):
         self.api_server = self._make_api_server()
         self.services = self._make_services()
         self.pools = {pool: self._make_pool(pool) for pool in args.settings.workers.pools}
+        self.observability = self._make_observability()
         self.exports = self._exports()
         self.register_outputs(self.exports)
 
@@ -129,11 +145,21 @@ class AirflowPlatform(pulumi.ComponentResource):
             settings, network, security_group_id=groups[Party.DAG_STORAGE], key_arn=key_arn
         )
         self.dag_storage = DagStorage(f"{name}-dag-storage", storage, self._child)
+        backups = arguments.backups(settings, self.metastore, self.dag_storage, key_arn=key_arn)
+        self.backups = Backups(f"{name}-backups", backups, self._child) if backups else None
         self.credentials = Credentials(
             f"{name}-credentials", arguments.credentials(settings, key_arn), self._child
         )
+        self._make_logs(key_arn)
+
+    def _make_logs(self, key_arn: pulumi.Input[str]) -> None:
+        """Make the bucket of the tasks' logs, and before it the one that takes its access logs."""
+        settings, task_logs = self._settings, f"{self._name}-task-logs"
+        access_logs = arguments.access_logs(settings, buckets=[task_logs])
+        self._access_logs = PrivateBucket(f"{self._name}-access-logs", access_logs, self._child)
+        target = self._access_logs.log_target
         self._task_logs = PrivateBucket(
-            f"{name}-task-logs", arguments.task_logs(settings, key_arn), self._child
+            task_logs, arguments.task_logs(settings, key_arn=key_arn, access_logs=target), self._child
         )
 
     def _make_gate(self) -> Migration:
@@ -222,6 +248,7 @@ class AirflowPlatform(pulumi.ComponentResource):
             count=count,
             target_group_arn=targets.get(role),
             discovery=discovery,
+            deployment_alarms=platform_alarms.watching_deployments(self._alarms, role, role),
             after=after,
         )
         return AirflowService(f"{self._name}-{role}", args, self._child)
@@ -239,9 +266,22 @@ class AirflowPlatform(pulumi.ComponentResource):
             min_count=settings.min_count,
             max_count=settings.max_count,
             spot_percent=settings.spot_percent,
+            deployment_alarms=platform_alarms.watching_deployments(self._alarms, Role.WORKER, party),
             after=self._after_api_server(Role.WORKER, party),
         )
         return WorkerPool(f"{self._name}-{party}", args, self._child)
+
+    def _make_observability(self) -> Observability:
+        services = {Role.API_SERVER: self.api_server, **self.services}
+        watched = [
+            *platform_alarms.of_services(self.cluster, services, self.pools),
+            *platform_alarms.of_data(self._settings, self.metastore, self.broker),
+            *platform_alarms.of_door(self.web),
+        ]
+        args = arguments.observability(
+            self._settings, cluster=self.cluster, key_arn=self._key.key_arn, watched=watched
+        )
+        return Observability(self._alarms, args, self._child)
 
     def _after_api_server(self, role: Role, party: str) -> list[pulumi.Resource]:
         """Return what a service waits for that comes after the api-server, without what that has waited for."""
@@ -294,4 +334,6 @@ class AirflowPlatform(pulumi.ComponentResource):
             # Whoever makes a role for a DAG's job names these in its trust policy.
             "dagRoleArns": [task.task_role_arn for task in tasks],
             "webUrl": self.web.url,
+            # Whoever wants messages somewhere else than in a mailbox subscribes to it.
+            "alarmTopicArn": self.observability.topic_arn,
         }

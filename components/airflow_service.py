@@ -53,6 +53,9 @@ class AirflowServiceArgs:
     """Target group that the tasks join."""
     discovery: Discovery | None = None
     """A private name that resolves to the healthy tasks."""
+    deployment_alarms: Sequence[str] = ()
+    """Names of alarms in CloudWatch; while one of them rings a deployment fails. ECS looks for them from the second
+    deployment on, since the first has nothing to return to, so they may come after the service that they watch."""
     after: pulumi.Input[Sequence[pulumi.Resource]] = ()
     """What must be there before a task starts."""
 
@@ -79,6 +82,10 @@ def capacity_strategy(spot_percent: int) -> list[aws.ecs.ServiceCapacityProvider
     if spot_percent == 0:
         return [on_demand]
     return [spot] if spot_percent == 100 else [on_demand, spot]
+
+
+def _alarms(names: Sequence[str]) -> aws.ecs.ServiceAlarmsArgs | None:
+    return aws.ecs.ServiceAlarmsArgs(alarm_names=list(names), enable=True, rollback=True) if names else None
 
 
 class AirflowService(pulumi.ComponentResource):
@@ -116,6 +123,9 @@ class AirflowService(pulumi.ComponentResource):
             deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(
                 enable=True, rollback=True
             ),
+            # The breaker counts tasks that do not start; these see what fails once it runs. They keep a deployment
+            # open for some minutes more. One that rings before a deployment is not asked: the deployment may mend it.
+            alarms=_alarms(args.deployment_alarms),
             # Evening out zones stops tasks that work, and a worker does not protect what it runs yet.
             availability_zone_rebalancing="DISABLED" if worker else "ENABLED",
             # Nothing in an update depends on them, and their number may change meanwhile.

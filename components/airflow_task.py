@@ -15,7 +15,7 @@ import pulumi_aws as aws
 from components import checks, iam, naming, task
 from components.iam import tasks
 from components.references import SecretReference
-from components.rendering import as_json
+from components.rendering import Documents, as_json
 from components.roles import DAG_READERS, ONE_OFF, Role
 from components.sizing import FARGATE_MEMORY_MIB
 
@@ -119,6 +119,7 @@ class AirflowTask(pulumi.ComponentResource):
         checks.between("name (its length)", len(name), 1, MAX_FAMILY_LENGTH)
         super().__init__("airflow:compute:AirflowTask", name, {}, opts)
         self._child = pulumi.ResourceOptions(parent=self)
+        self._documents = Documents()
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
             retention_in_days=args.log_retention_days,
@@ -139,6 +140,7 @@ class AirflowTask(pulumi.ComponentResource):
                 "logGroupName": self.log_group_name,
                 "executionRoleArn": self.execution_role_arn,
                 "taskRoleArn": self.task_role_arn,
+                "documents": self._documents.parts,
             }
         )
 
@@ -182,9 +184,9 @@ class AirflowTask(pulumi.ComponentResource):
         self, name: str, role: aws.iam.Role, statements: Sequence[iam.Statement]
     ) -> aws.iam.RolePolicy:
         return aws.iam.RolePolicy(
-            f"{name}-policy",
+            policy_name := f"{name}-policy",
             role=role.name,
-            policy=as_json(iam.document(*statements)),
+            policy=self._documents.text(policy_name, "policy", iam.document(*statements)),
             opts=self._child,
         )
 
@@ -203,8 +205,9 @@ class AirflowTask(pulumi.ComponentResource):
         agent = replace(
             container, role=Role.RELEASE_AGENT, command=(), environment=args.agent_environment, secrets={}
         )
+        containers = [container, *([agent] if args.role in DAG_READERS else [])]
         return aws.ecs.TaskDefinition(
-            f"{name}-definition",
+            definition_name := f"{name}-definition",
             # AWS makes no name for it; revisions count up under this one.
             family=name,
             requires_compatibilities=["FARGATE"],
@@ -216,8 +219,12 @@ class AirflowTask(pulumi.ComponentResource):
             ),
             execution_role_arn=self.execution_role_arn,
             task_role_arn=self.task_role_arn,
-            container_definitions=task.container_definitions(
-                container, *([agent] if args.role in DAG_READERS else [])
+            container_definitions=self._documents.text(
+                definition_name,
+                "containerDefinitions",
+                [task.container(each) for each in containers],
+                # The same text for the same content: a new one is a new revision and a deployment.
+                sort_keys=True,
             ),
             volumes=_volumes(args.role, args.dag_volume),
             # Old revisions stay active and cost nothing: a rollback cannot start a task of an inactive one.

@@ -83,6 +83,8 @@ class Broker(pulumi.ComponentResource):
     user_id: str
     """Also the name that clients sign in with."""
     user_arn: pulumi.Output[str]
+    node_ids: tuple[pulumi.Output[str], ...]
+    """What metrics call the nodes; any of them may be the primary."""
 
     def __init__(self, name: str, args: BrokerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the user and its group first: without a group everybody in the network could sign in."""
@@ -99,6 +101,7 @@ class Broker(pulumi.ComponentResource):
         )
         group = self._make_replication_group(name, args, users)
         self.host, self.user_arn = group.primary_endpoint_address, user.arn
+        self.node_ids = tuple(_member(group, index) for index in range(args.replicas + 1))
         self.register_outputs({"host": self.host, "userId": self.user_id, "userArn": self.user_arn})
 
     def _make_user(self, name: str, args: BrokerArgs) -> aws.elasticache.User:
@@ -165,3 +168,8 @@ class Broker(pulumi.ComponentResource):
             ],
             opts=self._child,
         )
+
+
+def _member(group: aws.elasticache.ReplicationGroup, index: int) -> pulumi.Output[str]:
+    """Return the name of a node; ElastiCache numbers them, and leaves gaps where it has taken some away."""
+    return group.member_clusters.apply(lambda members: sorted(members)[index])

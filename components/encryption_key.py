@@ -1,7 +1,7 @@
 """The key of an environment: everything that the environment stores is encrypted with it.
 
 It names no role of ours: the account's IAM policies decide who uses it. Databases, file system, table and
-secrets use it with the rights of whoever creates or reads them.
+secrets use it with the rights of whoever creates or reads them; logs and alarms use it on their own account.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import checks, iam
+from components.iam import alerts
 from components.rendering import as_json
 
 MIN_DELETION_DAYS, MAX_DELETION_DAYS = 7, 30
@@ -61,7 +62,11 @@ class EncryptionKey(pulumi.ComponentResource):
             description=f"Data, secrets and logs of {name}",
             enable_key_rotation=True,
             deletion_window_in_days=args.deletion_days,
-            policy=as_json(iam.shared_key(args.region, args.account_id)),
+            policy=as_json(
+                iam.shared_key(
+                    args.region, args.account_id, alerts.alarms_use_key(args.region, args.account_id)
+                )
+            ),
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         aws.kms.Alias(

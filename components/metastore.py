@@ -14,7 +14,7 @@ from typing import Final
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, iam, naming
+from components import checks, iam, naming, night
 from components.iam import data
 from components.rendering import as_json
 
@@ -163,6 +163,8 @@ class Metastore(pulumi.ComponentResource):
             storage_encrypted=True,
             kms_key_id=args.key_arn,
             backup_retention_period=args.backup_retention_days,
+            backup_window=night.rds_backup(args.region),
+            maintenance_window=night.rds_maintenance(args.region),
             delete_automated_backups=False,
             copy_tags_to_snapshot=True,
             deletion_protection=args.protect,

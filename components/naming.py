@@ -10,6 +10,10 @@ ROLE_NAME_LIMIT = 64
 BUCKET_NAME_LIMIT = 63
 LOAD_BALANCER_NAME_LIMIT = 32
 """Also of a target group."""
+RULE_NAME_LIMIT = 64
+"""Of EventBridge; also of the id of a target."""
+TOPIC_NAME_LIMIT = 80
+"""What the provider makes names of; SNS takes 256 characters."""
 _HASH_LENGTH = 7
 
 

@@ -25,6 +25,7 @@ ZONE_SHARE_BITS = 2
 """A zone gets a quarter of the VPC, also of two zones: a third one added later must not move the subnets."""
 GATEWAY_SERVICES = ("s3", "dynamodb")
 HTTPS = 443
+SUBNET = "aws:ec2/subnet:Subnet"
 PUBLIC, PRIVATE, DATA = "public", "private", "data"
 Named = TypeVar("Named", bound=pulumi.Resource)
 
@@ -89,6 +90,15 @@ class NetworkArgs:
                 raise ValueError(f"interface_endpoints: want no {service}, it always has a gateway endpoint")
 
 
+def without_public_addresses(
+    args: pulumi.ResourceTransformArgs,
+) -> pulumi.ResourceTransformResult | None:
+    """Keep a subnet from giving public addresses to whatever is started in it."""
+    if args.type_ != SUBNET:
+        return None
+    return pulumi.ResourceTransformResult({**args.props, "mapPublicIpOnLaunch": False}, args.opts)
+
+
 class Network(pulumi.ComponentResource):
     """The VPC of one environment and its ways out."""
 
@@ -113,9 +123,9 @@ class Network(pulumi.ComponentResource):
         vpc_name = f"{name}-vpc"
         vpc = self._make_vpc(vpc_name, args)
         self.vpc_id = vpc.vpc_id
-        self.public_subnet_ids = vpc.public_subnet_ids
-        self.private_subnet_ids = vpc.private_subnet_ids
-        self.data_subnet_ids = vpc.isolated_subnet_ids
+        self.public_subnet_ids = _subnet_ids(vpc, vpc_name, PUBLIC, args.zones)
+        self.private_subnet_ids = _subnet_ids(vpc, vpc_name, PRIVATE, args.zones)
+        self.data_subnet_ids = _subnet_ids(vpc, vpc_name, DATA, args.zones)
         self._lock_default_security_group(name)
         gateways = self._make_gateway_endpoints(
             name, args, _route_table_ids(vpc, vpc_name, PRIVATE, args.zones)
@@ -155,7 +165,10 @@ class Network(pulumi.ComponentResource):
             # Both are needed for private names: of the endpoints, and of the services.
             enable_dns_hostnames=True,
             enable_dns_support=True,
-            opts=self._child,
+            # None of awsx's arguments says it: what needs a public address (NAT, a load balancer) gets one of its own.
+            opts=pulumi.ResourceOptions.merge(
+                self._child, pulumi.ResourceOptions(transforms=[without_public_addresses])
+            ),
         )
 
     def _lock_default_security_group(self, name: str) -> None:
@@ -273,6 +286,18 @@ def _named(resources: Sequence[Named], names: Sequence[str]) -> list[Named]:
     """Pick children of awsx by name: its lists mix all tiers, in an order of its own."""
     by_name = {resource.pulumi_resource_name: resource for resource in resources}
     return [by_name[name] for name in names]
+
+
+def _subnet_ids(vpc: awsx.ec2.Vpc, vpc_name: str, tier: str, zones: Sequence[str]) -> pulumi.Output[Any]:
+    """Return the ids of one tier's subnets, made of these alone.
+
+    The lists that awsx gives by itself are made of the subnets of all tiers: in a first preview, which knows no id,
+    nobody could tell where something will stand.
+    """
+    names = _tier_names(vpc_name, tier, zones)
+    return _alone(vpc.subnets).apply(
+        lambda subnets: pulumi.Output.all(*(subnet.id for subnet in _named(subnets, names))).apply(list)
+    )
 
 
 def _route_table_ids(

@@ -6,19 +6,25 @@ settings. What comes from another component is given.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 
 from components import iam, sizing
+from components.access_logs import log_bucket
+from components.alarms import Alarm
+from components.backups import BackupsArgs
 from components.broker import BrokerArgs
-from components.cluster import ClusterArgs
+from components.cluster import Cluster, ClusterArgs
 from components.connections import API_SERVER_PORT
 from components.credentials import CredentialsArgs
-from components.dag_storage import DagStorageArgs
+from components.dag_storage import DagStorage, DagStorageArgs
 from components.encryption_key import EncryptionKeyArgs
 from components.firewall import FirewallArgs
-from components.metastore import MetastoreArgs
+from components.metastore import Metastore, MetastoreArgs
 from components.network import NatGateways, Network, NetworkArgs
-from components.private_bucket import PrivateBucketArgs
+from components.observability import ObservabilityArgs
+from components.private_bucket import LogTarget, PrivateBucketArgs, name_pattern
 from components.roles import Role
 from components.shared_contract import SharedContract
 from components.web_entry import WebEntryArgs
@@ -75,7 +81,7 @@ def has_flower(settings: EnvironmentSettings) -> bool:
 
 
 def keeps_what_the_database_needs(settings: EnvironmentSettings) -> bool:
-    """Say whether key, secrets and task logs are protected: as long as the database, which needs them to be read."""
+    """Say whether key, secrets and logs are protected: as long as the database, which cannot be read without."""
     return settings.metastore.protect
 
 
@@ -201,6 +207,31 @@ def dag_storage(
     )
 
 
+def backups(
+    settings: EnvironmentSettings,
+    metastore: Metastore,
+    dag_storage: DagStorage,
+    *,
+    key_arn: pulumi.Input[str],
+) -> BackupsArgs | None:
+    """Return the arguments of the backups, or None where the environment has none."""
+    section = settings.backups
+    if section is None:
+        return None
+    return BackupsArgs(
+        account_id=settings.account.id,
+        region=settings.account.region,
+        role_path=role_path(settings),
+        key_arn=key_arn,
+        retention_days=section.retention_days,
+        database_arn=metastore.instance_arn,
+        file_system_id=dag_storage.file_system_id,
+        file_system_arn=dag_storage.file_system_arn,
+        table_arn=dag_storage.ledger_arn,
+        lock=section.lock,
+    )
+
+
 def credentials(settings: EnvironmentSettings, key_arn: pulumi.Input[str]) -> CredentialsArgs:
     """Return the arguments of the secrets."""
     return CredentialsArgs(
@@ -211,12 +242,28 @@ def credentials(settings: EnvironmentSettings, key_arn: pulumi.Input[str]) -> Cr
     )
 
 
-def task_logs(settings: EnvironmentSettings, key_arn: pulumi.Input[str]) -> PrivateBucketArgs:
+def access_logs(settings: EnvironmentSettings, *, buckets: Sequence[str]) -> PrivateBucketArgs:
+    """Return the arguments of the bucket with the access logs of the web entry and of the given other buckets."""
+    return log_bucket(
+        account_id=settings.account.id,
+        region=settings.account.region,
+        buckets=[name_pattern(name) for name in buckets],
+        load_balancer=True,
+        retention_days=settings.observability.access_log_retention_days,
+        # They end with what they tell of.
+        protect=keeps_what_the_database_needs(settings),
+    )
+
+
+def task_logs(
+    settings: EnvironmentSettings, *, key_arn: pulumi.Input[str], access_logs: LogTarget
+) -> PrivateBucketArgs:
     """Return the arguments of the bucket with the logs of Airflow's tasks."""
     kept = keeps_what_the_database_needs(settings)
     return PrivateBucketArgs(
         partition=iam.partition_of(settings.account.region),
         key_arn=key_arn,
+        access_logs=access_logs,
         noncurrent_days=TASK_LOG_NONCURRENT_DAYS,
         expiration_days=settings.observability.task_log_retention_days,
         protect=kept,
@@ -230,6 +277,7 @@ def web_entry(
     built: Network,
     *,
     security_group_id: pulumi.Input[str],
+    access_logs: LogTarget,
 ) -> WebEntryArgs:
     """Return the arguments of the web entry."""
     web = settings.web
@@ -243,5 +291,27 @@ def web_entry(
         host_name=f"{web.host_label}.{settings.environment.value}.{shared.zone_name}",
         flower=has_flower(settings),
         deletion_protection=web.deletion_protection,
+        access_logs=access_logs,
         internet_ready=built.internet_ready,
+    )
+
+
+def observability(
+    settings: EnvironmentSettings,
+    *,
+    cluster: Cluster,
+    key_arn: pulumi.Input[str],
+    watched: Sequence[Alarm],
+) -> ObservabilityArgs:
+    """Return the arguments of alarms and messages."""
+    return ObservabilityArgs(
+        account_id=settings.account.id,
+        region=settings.account.region,
+        role_path=role_path(settings),
+        key_arn=key_arn,
+        cluster_name=cluster.cluster_name,
+        cluster_arn=cluster.cluster_arn,
+        watched=watched,
+        record_retention_days=settings.observability.log_retention_days,
+        emails=settings.observability.alarm_emails,
     )

@@ -1,11 +1,11 @@
 """A bucket for our own use: encrypted, versioned, reached over TLS only and never public.
 
-It grants access to nobody; roles of the account get theirs by their own policies. It has no access log of its
-own.
+Roles of the account get access by their own policies; the bucket grants nothing but to AWS services that write into it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -17,6 +17,20 @@ from components.rendering import as_json
 INCOMPLETE_UPLOAD_DAYS = 7
 """Days until the parts of an upload that never finished are removed."""
 MAX_DAYS = 3650
+LOG_PREFIX = "buckets"
+"""Where the access logs of buckets begin in the bucket that takes them; S3 adds account, region, bucket and day."""
+
+Grants = Callable[[str], Sequence[iam.Statement]]
+"""The statements of a bucket's policy that grant something, for its name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogTarget:
+    """A bucket that takes the access logs of others."""
+
+    bucket_name: pulumi.Input[str]
+    ready: tuple[pulumi.Resource, ...]
+    """Its policy: AWS refuses to log into a bucket that it may not write into yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +39,11 @@ class PrivateBucketArgs:
 
     partition: str
     """AWS partition of the account, for ARNs."""
-    key_arn: pulumi.Input[str]
-    """Key that encrypts every object; readers and writers need rights on it as well."""
+    key_arn: pulumi.Input[str] | None
+    """Key that encrypts every object; readers and writers need rights on it as well. None: S3's own keys, for what
+    services of AWS write that know no KMS."""
+    access_logs: LogTarget | None
+    """Where S3 writes who asked for what; None for the bucket that takes these logs, which would log its own log."""
     noncurrent_days: int
     """Days that overwritten and deleted objects can be brought back."""
     expiration_days: int | None = None
@@ -37,6 +54,8 @@ class PrivateBucketArgs:
     """Refuse to delete the bucket."""
     force_destroy: bool = False
     """Delete the bucket with everything in it; else S3 refuses to delete one that is not empty."""
+    grants: Grants | None = None
+    """What services of AWS may do with the bucket; None: nothing."""
 
     def __post_init__(self) -> None:
         """Refuse what S3 would refuse, or would take for "never"."""
@@ -59,6 +78,8 @@ class PrivateBucket(pulumi.ComponentResource):
     bucket_name: pulumi.Output[str]
     bucket_arn: pulumi.Output[str]
     ready: tuple[pulumi.Resource, ...]
+    log_target: LogTarget
+    """For those that log into this bucket; its `grants` must let them."""
 
     def __init__(
         self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None
@@ -72,11 +93,11 @@ class PrivateBucket(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
         self.bucket_name, self.bucket_arn = bucket.bucket, bucket.arn
-        self.ready = (
-            self._make_versioning(name, args),
-            self._make_encryption(name, args),
-            self._make_access(name, args),
-        )
+        policy = self._make_access(name, args)
+        self.ready = (self._make_versioning(name, args), self._make_encryption(name, args), policy)
+        self.log_target = LogTarget(bucket_name=self.bucket_name, ready=(policy,))
+        if args.access_logs is not None:
+            self._log(name, args.access_logs)
         self.register_outputs({"bucketName": self.bucket_name, "bucketArn": self.bucket_arn})
 
     def _make_versioning(self, name: str, args: PrivateBucketArgs) -> pulumi.Resource:
@@ -96,8 +117,9 @@ class PrivateBucket(pulumi.ComponentResource):
         return versioning
 
     def _make_encryption(self, name: str, args: PrivateBucketArgs) -> pulumi.Resource:
+        own_key = args.key_arn is not None
         default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-            sse_algorithm="aws:kms", kms_master_key_id=args.key_arn
+            sse_algorithm="aws:kms" if own_key else "AES256", kms_master_key_id=args.key_arn
         )
         return aws.s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
@@ -106,7 +128,7 @@ class PrivateBucket(pulumi.ComponentResource):
                 aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
                     apply_server_side_encryption_by_default=default,
                     # One data key for many objects: without it every request is a paid call to KMS.
-                    bucket_key_enabled=True,
+                    bucket_key_enabled=True if own_key else None,
                 )
             ],
             opts=pulumi.ResourceOptions(parent=self),
@@ -131,12 +153,33 @@ class PrivateBucket(pulumi.ComponentResource):
         return aws.s3.BucketPolicy(
             f"{name}-policy",
             bucket=self.bucket_name,
-            policy=as_json(
-                self.bucket_name.apply(lambda bucket: iam.tls_only_bucket(args.partition, bucket))
-            ),
+            policy=as_json(self.bucket_name.apply(lambda bucket: _policy(args, bucket))),
             # S3 answers OperationAborted when both change at the same time.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
         )
+
+    def _log(self, name: str, target: LogTarget) -> None:
+        by_day = aws.s3.BucketLoggingTargetObjectKeyFormatPartitionedPrefixArgs(
+            partition_date_source="EventTime"
+        )
+        aws.s3.BucketLogging(
+            f"{name}-logging",
+            bucket=self.bucket_name,
+            target_bucket=target.bucket_name,
+            target_prefix=f"{LOG_PREFIX}/",
+            target_object_key_format=aws.s3.BucketLoggingTargetObjectKeyFormatArgs(partitioned_prefix=by_day),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(target.ready)),
+        )
+
+
+def name_pattern(name: str) -> str:
+    """Return what the name of the bucket of a component looks like, before it exists and its end is known."""
+    return f"{name}-bucket-*"
+
+
+def _policy(args: PrivateBucketArgs, bucket: str) -> iam.Document:
+    grants = args.grants(bucket) if args.grants is not None else ()
+    return iam.tls_only_bucket(args.partition, bucket, *grants)
 
 
 def _lifecycle_rules(args: PrivateBucketArgs) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:

@@ -45,3 +45,23 @@ def _filled(shape: Any, values: list[Any]) -> Any:
     if isinstance(shape, dict):
         return {key: _filled(item, values) for key, item in shape.items()}
     return [_filled(item, values) for item in shape] if isinstance(shape, list) else shape
+
+
+class Documents:
+    """The JSON texts of a component's resources, and what each is made of.
+
+    A text is unknown in a first preview as soon as one value in it is. The component therefore gives the structures
+    in its output `documents`, too, where policies find everything that is known already.
+    """
+
+    def __init__(self) -> None:
+        """Hold none."""
+        self.parts: dict[str, dict[str, Any]] = {}
+        """Structures by resource and property, in the provider's names."""
+
+    def text(
+        self, resource: str, property: str, value: Any, *, sort_keys: bool = False
+    ) -> pulumi.Output[str]:
+        """Return the JSON text of a structure for a property of a resource, and remember the structure."""
+        self.parts.setdefault(resource, {})[property] = value
+        return as_json(value, sort_keys=sort_keys)

@@ -17,6 +17,7 @@ SERVICE_PRINCIPALS: Mapping[str, str] = {
     "rds": "rds.amazonaws.com",
     "elasticache": "elasticache.amazonaws.com",
     "elasticloadbalancing": "elasticloadbalancing.amazonaws.com",
+    "backup": "backup.amazonaws.com",
 }
 """Short name of a service: the principal that its role trusts."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 """Raised whenever environments need something new from the shared stack; additions do not break older
 readers."""
 VERSION_EXPORT = "contractVersion"
@@ -22,6 +22,7 @@ class SharedContract:
     region: str
     state_bucket_name: str
     key_arn: str
+    permissions_boundary_arn: str
     repository_url: str
     repository_arn: str
     release_bucket_name: str

@@ -1,6 +1,6 @@
 """What the environments of one account share.
 
-State bucket, key, image registry, release bucket, DNS zone and service-linked roles.
+State bucket, key, boundary of roles, image registry, release bucket, access logs, DNS zone and service-linked roles.
 
 It grants nothing to environments: their roles get rights of their own. It does not delegate the zone: the
 parent domain's owner enters `name_servers` there.
@@ -15,8 +15,9 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, iam, naming
-from components.private_bucket import PrivateBucket, PrivateBucketArgs
+from components import access_logs, checks, iam, naming
+from components.iam import boundary
+from components.private_bucket import PrivateBucket, PrivateBucketArgs, name_pattern
 from components.rendering import as_json
 from components.service_roles import SERVICE_PRINCIPALS, make_service_linked_roles
 from components.shared_contract import CONTRACT_VERSION, VERSION_EXPORT
@@ -52,6 +53,8 @@ class SharedServicesArgs:
     """Name of the public DNS zone."""
     noncurrent_version_days: int
     """Days that overwritten and deleted objects of both buckets can be brought back."""
+    access_log_retention_days: int
+    """Days that the access logs of both buckets are kept."""
     image_retention_count: int
     """Images that the registry keeps of the platform, and as many with DAGs."""
     key_deletion_days: int
@@ -79,6 +82,8 @@ class SharedServices(pulumi.ComponentResource):
     state_bucket: PrivateBucket
     release_bucket: PrivateBucket
     key_arn: pulumi.Output[str]
+    permissions_boundary_arn: pulumi.Output[str]
+    """What no role of an environment can exceed."""
     repository_url: pulumi.Output[str]
     repository_arn: pulumi.Output[str]
     zone_id: pulumi.Output[str]
@@ -94,6 +99,8 @@ class SharedServices(pulumi.ComponentResource):
         super().__init__("airflow:shared:SharedServices", name, {}, opts)
         self._kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
         self.key_arn = self._make_key(name, args)
+        self.permissions_boundary_arn = self._make_boundary(name, args)
+        self._access_logs = self._make_access_logs(name, args)
         self.state_bucket = self._make_bucket(
             f"{name}-state", args, bucket_name=state_bucket_name(args.account_id, args.region)
         )
@@ -130,21 +137,40 @@ class SharedServices(pulumi.ComponentResource):
         )
         return key.arn
 
+    def _make_access_logs(self, name: str, args: SharedServicesArgs) -> PrivateBucket:
+        state = state_bucket_name(args.account_id, args.region)
+        bucket = access_logs.log_bucket(
+            account_id=args.account_id,
+            region=args.region,
+            buckets=[state, name_pattern(f"{name}-release")],
+            load_balancer=False,
+            retention_days=args.access_log_retention_days,
+            protect=args.protect,
+        )
+        return PrivateBucket(f"{name}-access-logs", bucket, pulumi.ResourceOptions(parent=self))
+
+    def _make_boundary(self, name: str, args: SharedServicesArgs) -> pulumi.Output[str]:
+        policy = aws.iam.Policy(
+            f"{name}-boundary",
+            name=boundary.NAME,
+            path=boundary.PATH,
+            description="What no role of an Airflow environment can exceed",
+            policy=as_json(boundary.permissions_boundary(args.region, args.account_id)),
+            # Without it no role of an environment could be made or changed.
+            opts=self._kept,
+        )
+        return policy.arn
+
     def _make_bucket(
-        self,
-        name: str,
-        args: SharedServicesArgs,
-        *,
-        bucket_name: str | None = None,
-        expiration_days: int | None = None,
+        self, name: str, args: SharedServicesArgs, *, bucket_name: str | None = None
     ) -> PrivateBucket:
         return PrivateBucket(
             name,
             PrivateBucketArgs(
                 partition=iam.partition_of(args.region),
                 key_arn=self.key_arn,
+                access_logs=self._access_logs.log_target,
                 noncurrent_days=args.noncurrent_version_days,
-                expiration_days=expiration_days,
                 bucket_name=bucket_name,
                 protect=args.protect,
             ),
@@ -177,6 +203,7 @@ class SharedServices(pulumi.ComponentResource):
             "region": args.region,
             "stateBucketName": self.state_bucket.bucket_name,
             "keyArn": self.key_arn,
+            "permissionsBoundaryArn": self.permissions_boundary_arn,
             "repositoryUrl": self.repository_url,
             "repositoryArn": self.repository_arn,
             "releaseBucketName": self.release_bucket.bucket_name,

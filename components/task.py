@@ -15,7 +15,6 @@ import pulumi
 
 from components.connections import API_SERVER_PORT, FLOWER_PORT, TRIGGERER_LOG_PORT, WORKER_LOG_PORT
 from components.references import SecretReference
-from components.rendering import as_json
 from components.roles import DAG_READERS, ONE_OFF, Role
 
 USER = "50000:0"
@@ -211,11 +210,6 @@ class ContainerArgs:
     """Allow ECS Exec: its agent writes into the root file system."""
     dags_in_image: bool = False
     """The image has the DAGs, so there is no DAG storage to mount."""
-
-
-def container_definitions(*containers: ContainerArgs) -> pulumi.Output[str]:
-    """Return the definitions of a task's containers as JSON that is the same for the same content."""
-    return as_json([container(args) for args in containers], sort_keys=True)
 
 
 def container(args: ContainerArgs) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 It forwards the user interface with the REST API, and Flower, each only under the one host name. It never forwards
 the Execution API: workers reach that directly. There is no port 80, not even to redirect. Who may open the door at
-all is the security group's matter. Access logs are no part of it.
+all is the security group's matter. Requests and connections are logged into a bucket that is given.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components import checks, naming
+from components import access_logs, checks, naming
 from components.connections import API_SERVER_PORT, FLOWER_PORT, WEB_PORT
+from components.private_bucket import LogTarget
 from components.roles import Role
 from components.web_firewall import WebFirewall, WebFirewallArgs
 
@@ -70,6 +71,8 @@ class WebEntryArgs:
     """Whether Flower runs."""
     deletion_protection: bool
     """Whether AWS refuses to delete the load balancer."""
+    access_logs: LogTarget
+    """Where it writes who connected and who asked for what."""
     internet_ready: pulumi.Input[Sequence[pulumi.Resource]] = ()
     """Routes of the public subnets; only for one that faces the internet."""
 
@@ -94,6 +97,8 @@ class WebEntry(pulumi.ComponentResource):
     load_balancer_arn: pulumi.Output[str]
     load_balancer_arn_suffix: pulumi.Output[str]
     """What metrics call the load balancer."""
+    target_group_arn_suffixes: dict[Role, pulumi.Output[str]]
+    """What metrics call the target group of each role behind it."""
 
     def __init__(self, name: str, args: WebEntryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Register the load balancer, the listener, and a target group and a rule for each role behind it."""
@@ -112,6 +117,7 @@ class WebEntry(pulumi.ComponentResource):
             )
             self._guards += firewall.ready
         self._rules: dict[Role, pulumi.Resource] = {}
+        self.target_group_arn_suffixes = {}
         self.api_server_target_group_arn = self._forward(name, args, listener, Role.API_SERVER)
         self.flower_target_group_arn = None
         if args.flower:
@@ -138,11 +144,14 @@ class WebEntry(pulumi.ComponentResource):
             idle_timeout=IDLE_TIMEOUT_SECONDS,
             # What a client claims comes first; the address it really has is added as the last one.
             xff_header_processing_mode="append",
+            access_logs=aws.lb.LoadBalancerAccessLogsArgs(
+                bucket=args.access_logs.bucket_name, prefix=access_logs.REQUESTS, enabled=True
+            ),
+            connection_logs=aws.lb.LoadBalancerConnectionLogsArgs(
+                bucket=args.access_logs.bucket_name, prefix=access_logs.CONNECTIONS, enabled=True
+            ),
             tags={"Name": name},
-            # AWS refuses one that faces the internet while its subnets have no route there.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=args.internet_ready)
-            if args.internet_facing
-            else self._child,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=_before_the_balancer(args)),
         )
 
     def _make_alias(self, name: str, args: WebEntryArgs, balancer: aws.lb.LoadBalancer) -> None:
@@ -241,6 +250,7 @@ class WebEntry(pulumi.ComponentResource):
             tags={"Name": f"{name}-{role}"},
             opts=self._child,
         )
+        self.target_group_arn_suffixes[role] = group.arn_suffix
         return group.arn
 
     def _make_target_group(self, name: str, args: WebEntryArgs, role: Role) -> aws.lb.TargetGroup:
@@ -266,6 +276,14 @@ class WebEntry(pulumi.ComponentResource):
             tags={"Name": f"{name}-{role}"},
             opts=self._child,
         )
+
+
+def _before_the_balancer(args: WebEntryArgs) -> pulumi.Input[Sequence[pulumi.Resource]]:
+    """Return what AWS refuses a load balancer without: rights to write its logs and, on the internet, the way there."""
+    if not args.internet_facing:
+        return args.access_logs.ready
+    routes = pulumi.Output.from_input(args.internet_ready)
+    return routes.apply(lambda found: [*found, *args.access_logs.ready])
 
 
 def _path(patterns: Sequence[str]) -> aws.lb.ListenerRuleConditionArgs:

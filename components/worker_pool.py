@@ -45,6 +45,8 @@ class WorkerPoolArgs:
     """Workers that run at most."""
     spot_percent: int = 0
     """Share of the workers on Fargate Spot."""
+    deployment_alarms: Sequence[str] = ()
+    """Names of alarms in CloudWatch; while one of them rings a deployment fails."""
     after: pulumi.Input[Sequence[pulumi.Resource]] = ()
     """What must be there before a worker starts."""
 
@@ -83,6 +85,7 @@ class WorkerPool(pulumi.ComponentResource):
                 count=args.min_count,
                 scaled=True,
                 spot_percent=args.spot_percent,
+                deployment_alarms=args.deployment_alarms,
                 after=args.after,
             ),
             self._child,

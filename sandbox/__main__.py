@@ -80,6 +80,10 @@ def choose(
             "of the time: what a killed run has made is then deleted by the next."
         ),
     ] = True,
+    policies: Annotated[
+        bool,
+        typer.Option(help="Judge what is previewed and applied by the packs in the project's `policies`."),
+    ] = True,
     stats: Annotated[
         Path | None,
         typer.Option(help="Write what the simulated provider cost (calls, seconds) to this JSON file."),
@@ -88,7 +92,7 @@ def choose(
     """Run the real Pulumi engine on simulated AWS."""
     Choices.project = project
     Choices.options = Options(
-        account, latency, tuple(fail or ()), port, functions_endpoint, checkpoints, stats
+        account, latency, tuple(fail or ()), port, functions_endpoint, checkpoints, policies, stats
     )
 
 

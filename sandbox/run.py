@@ -16,10 +16,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import recovery
-from sandbox.arguments import parse
+from sandbox.arguments import Arguments, parse
 from sandbox.cli import Cli, InterruptedRunError, SandboxError, say, wait_for_survivor
 from sandbox.engine import find
 from sandbox.graph import Graph, from_plan, from_state
+from sandbox.policies import options as policy_options
 from sandbox.provider.faults import Faults
 from sandbox.provider.inventory import Inventory
 from sandbox.provider.latency import Latencies
@@ -58,6 +59,8 @@ class Options:
     """URL on this machine that answers the AWS calls of invoked functions; None runs no function."""
     checkpoints: bool = True
     """Whether the state of a new stack is saved while it is applied; else once, at the end."""
+    policies: bool = True
+    """Whether the project's policy packs judge what is previewed and applied."""
     stats: Path | None = None
     """Where to write what the simulated provider cost: calls and processor seconds by method, as JSON."""
 
@@ -70,6 +73,7 @@ class Sandbox:
     inventory: Inventory
     cli: Cli
     checkpoints: bool = True
+    policies: bool = True
     _ready: set[str] = field(default_factory=set)
 
     def prepare(self, stack: str) -> None:
@@ -97,7 +101,10 @@ class Sandbox:
         self.prepare_references(stack, again=False)
         self.prepare(stack)
         plan = self._plan(stack)
-        done = self.cli.run(["preview", "--stack", stack, "--save-plan", str(plan), *extra], hide=PLAN_NOTES)
+        done = self.cli.run(
+            ["preview", "--stack", stack, "--save-plan", str(plan), *self._packs(stack), *extra],
+            hide=PLAN_NOTES,
+        )
         if done.returncode:
             return done.returncode
         self.check_edges(stack, self._planned(stack, plan))
@@ -116,7 +123,10 @@ class Sandbox:
         say(f"up {stack}: checking the program on a preview")
         self.refuse_missing_edges(stack)
         done = self.cli.run(
-            ["up", "--stack", stack, "--yes", "--skip-preview", "--parallel", str(PARALLEL), *extra],
+            [
+                *("up", "--stack", stack, "--yes", "--skip-preview", "--parallel", str(PARALLEL)),
+                *(*self._packs(stack), *extra),
+            ],
             extra=self._saving(stack),
         )
         if done.returncode:
@@ -145,7 +155,8 @@ class Sandbox:
         """Preview a stack silently and refuse it when a mandatory edge is missing."""
         plan = self._plan(stack)
         done = self.cli.run(
-            ["preview", "--stack", stack, "--save-plan", str(plan), "--color", "never"], quiet=True
+            ["preview", "--stack", stack, "--save-plan", str(plan), "--color", "never", *self._packs(stack)],
+            quiet=True,
         )
         if done.returncode:
             sys.stdout.write(done.stdout)
@@ -190,7 +201,9 @@ class Sandbox:
         # The plan names every resource; what --json prints leaves out those that stay the same.
         plan = arguments.flags.get("--save-plan") or str(self._plan(stack))
         ours = [] if "--save-plan" in arguments.flags else ["--save-plan", plan]
-        done = self.cli.run([*words, *ours], hide=PLAN_NOTES if ours else ())
+        done = self.cli.run(
+            [*words, *ours, *self._packs_beside(stack, arguments)], hide=PLAN_NOTES if ours else ()
+        )
         if not done.returncode:
             self.check_edges(stack, self._planned(stack, self.workspace.folder / plan))
         return done.returncode
@@ -201,10 +214,17 @@ class Sandbox:
             self.refuse_missing_edges(stack)
             if arguments.has("--yes", "-y"):
                 words = [*words, "--skip-preview"]
-        code = self.cli.run(words).returncode
+        code = self.cli.run([*words, *self._packs_beside(stack, arguments)]).returncode
         if not code:
             self.check_edges(stack, from_state(recovery.resources(self.workspace, stack)))
         return code
+
+    def _packs(self, stack: str) -> list[str]:
+        return policy_options(self.workspace.project, stack) if self.policies else []
+
+    def _packs_beside(self, stack: str, arguments: Arguments) -> list[str]:
+        """Return the packs for a command that somebody typed; who names packs there wants those."""
+        return [] if "--policy-pack" in arguments.flags else self._packs(stack)
 
     def _saving(self, stack: str) -> Mapping[str, str]:
         # When such a run is killed, the state knows nothing of what it has made, and the next run deletes that. With a
@@ -272,7 +292,7 @@ def opened(project: Path, options: Options, *, writes: bool) -> Iterator[Sandbox
 
             environment = workspace.environment(engine, debug_providers(port))
             cli = Cli(engine.path, workspace.folder, environment, trace, serve_once)
-            yield Sandbox(workspace, inventory, cli, options.checkpoints)
+            yield Sandbox(workspace, inventory, cli, options.checkpoints, options.policies)
 
 
 def _functions(options: Options, inventory: Inventory, workspace: Workspace) -> Functions | None:

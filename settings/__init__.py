@@ -6,6 +6,7 @@ Reading settings never asks AWS, the environment or the file system.
 """
 
 from settings.account import AccountClass, AccountSettings, Environment
+from settings.backups import BackupsSettings
 from settings.broker import BrokerSettings
 from settings.credentials import CredentialsSettings
 from settings.dags import DagDelivery, DagSettings
@@ -36,6 +37,7 @@ __all__ = [
     "AccountSettings",
     "ApiServerSettings",
     "Architecture",
+    "BackupsSettings",
     "BrokerSettings",
     "CredentialsSettings",
     "DagDelivery",

@@ -45,12 +45,14 @@ class ServiceLinkedRole(StrEnum):
     """AWSServiceRoleForElastiCache: the broker."""
     ELASTICLOADBALANCING = "elasticloadbalancing"
     """AWSServiceRoleForElasticLoadBalancing: the load balancer of the web entry."""
+    BACKUP = "backup"
+    """AWSServiceRoleForBackup: the file system's own backups, and the removal of old ones."""
 
 
 class SharedServicesSettings(Section):
     """The shared services of an account.
 
-    State bucket, key, image registry, release bucket, DNS zone and service-linked roles.
+    State bucket, key, image registry, release bucket, their access logs, DNS zone and service-linked roles.
     """
 
     domain_name: DomainName
@@ -60,6 +62,8 @@ class SharedServicesSettings(Section):
     applied."""
     noncurrent_version_days: Annotated[int, Field(ge=1, le=3650)] = 90
     """Days that an overwritten or deleted object of a bucket can be brought back."""
+    access_log_retention_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    """Days that the access logs of the buckets are kept."""
     image_retention_count: Annotated[int, Field(ge=5, le=1000)] = 50
     """Images that the registry keeps of the platform, and as many with DAGs; rollback reaches only what is kept."""
     key_deletion_days: Annotated[int, Field(ge=7, le=30)] = 30

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from settings.account import AccountSettings, Environment
+from settings.backups import BackupsSettings
 from settings.broker import BrokerSettings
 from settings.credentials import CredentialsSettings
 from settings.dags import DagSettings
@@ -63,7 +64,10 @@ class EnvironmentSettings(Section):
     workers: WorkersSettings
     """The worker pools."""
     observability: ObservabilitySettings
-    """How long logs are kept."""
+    """How long logs are kept, and who is told when something is wrong."""
+    backups: BackupsSettings | None = None
+    """Backups in a vault of the environment, each night, of database, DAG releases and release ledger. Left out, there
+    are only those that RDS keeps for metastore.backupRetentionDays and DynamoDB for 35 days."""
     shared: SharedReference
     """Where the shared services of the account are."""
     tags: TagSettings

@@ -39,6 +39,7 @@ DOCUMENTS = ("policy", "assumeRolePolicy")
 TIERS = ("public", "private", "data")
 ROUTE_TABLE = "aws:ec2/routeTable:RouteTable"
 ROUTE = "aws:ec2/route:Route"
+SUBNET = "aws:ec2/subnet:Subnet"
 
 Program = Callable[[], Awaitable[None] | None]
 
@@ -59,6 +60,7 @@ class Registered(NamedTuple):
     depends_on: frozenset[str]
     """Names of everything that it waits for, explicitly or through an input."""
     ignore_changes: tuple[str, ...]
+    delete_before_replace: bool
     custom: bool
     remote: bool
 
@@ -203,12 +205,9 @@ class RecordingMonitor(mocks.MockMonitor):
         zones = range(1, len(args["availabilityZoneNames"]) + 1)
         ways_out = TIERS[:1] if args["natGateways"]["strategy"] == "None" else TIERS[:2]
         names = [(tier, f"{request.name}-{tier}-{zone}") for zone in zones for tier in TIERS]
-        subnets = {tier: [f"subnet-{name}" for kind, name in names if kind == tier] for tier in TIERS}
         return {
             "vpcId": VPC_ID,
-            "publicSubnetIds": subnets["public"],
-            "privateSubnetIds": subnets["private"],
-            "isolatedSubnetIds": subnets["data"],
+            "subnets": [self._child(urn, SUBNET, name, f"subnet-{name}") for _, name in names],
             "routeTables": [self._child(urn, ROUTE_TABLE, name, f"rtb-{name}") for _, name in names],
             "routes": [
                 self._child(urn, ROUTE, name, f"r-{name}") for tier, name in names if tier in ways_out
@@ -309,6 +308,7 @@ def _registered(urn: str, request: Any) -> Registered:
         providers=dict(request.providers),
         depends_on=frozenset(_name(urn) for urn in request.dependencies),
         ignore_changes=tuple(request.ignoreChanges),
+        delete_before_replace=request.deleteBeforeReplace,
         custom=request.custom,
         remote=request.remote,
     )

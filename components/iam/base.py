@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pulumi
+
 Document = dict[str, Any]
 Statement = dict[str, Any]
 
@@ -35,8 +37,8 @@ def log_group_arn(region: str, account_id: str, log_group: str) -> str:
     return f"arn:{partition_of(region)}:logs:{region}:{account_id}:log-group:{log_group}"
 
 
-def tls_only_bucket(partition: str, bucket: str) -> Document:
-    """Return the bucket policy that refuses every request without TLS; it grants nothing."""
+def tls_only_bucket(partition: str, bucket: str, *grants: Statement) -> Document:
+    """Return the bucket policy that refuses every request without TLS; it grants nothing but what is given."""
     arn = bucket_arn(partition, bucket)
     return document(
         {
@@ -46,15 +48,16 @@ def tls_only_bucket(partition: str, bucket: str) -> Document:
             "Action": "s3:*",
             "Resource": [arn, f"{arn}/*"],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
+        },
+        *grants,
     )
 
 
-def shared_key(region: str, account_id: str) -> Document:
-    """Return the policy of the account's shared key.
+def shared_key(region: str, account_id: str, *grants: Statement) -> Document:
+    """Return the policy of the account's shared key, or with more grants that of an environment's key.
 
     S3 and ECR use the key with the rights of whoever calls them, so IAM policies of the account decide there.
-    Only CloudWatch Logs uses it on its own account, for log groups of this account and region.
+    CloudWatch Logs uses it on its own account, for log groups of this account and region.
     """
     partition = partition_of(region)
     return document(
@@ -83,10 +86,11 @@ def shared_key(region: str, account_id: str) -> Document:
                 "ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_group_arn(region, account_id, "*")}
             },
         },
+        *grants,
     )
 
 
-def service_trust(service: str, *, account_id: str, source_arn: str | None = None) -> Document:
+def service_trust(service: str, *, account_id: str, source_arn: pulumi.Input[str] | None = None) -> Document:
     """Return the trust policy for an AWS service acting for our own resources only (confused deputy).
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from sandbox.behaviour import outputs
-from sandbox.behaviour.existing import check_existing
+from sandbox.behaviour.existing import check_changed, check_existing
 from sandbox.behaviour.model import Created, Properties, Session, World
 from sandbox.behaviour.schema import UTILITIES, facts_of
 
@@ -65,12 +65,18 @@ def plan_update(
 def update(
     token: str, resource_id: str, old_outputs: Properties, inputs: Properties, session: Session, world: World
 ) -> Properties:
-    """Change a resource in place and return its outputs."""
+    """Change a resource in place and return its outputs.
+
+    Raises:
+        AwsError: AWS refuses the change because of what exists, or does not exist.
+
+    """
     facts_of(token)
     if token.startswith(UTILITIES):
         from sandbox.behaviour import utilities
 
         return utilities.update(token, resource_id, old_outputs, inputs, session, resource_id.encode())
+    check_changed(token, old_outputs, inputs, session, world)
     return outputs.updated(token, resource_id, old_outputs, inputs, session, world)
 
 

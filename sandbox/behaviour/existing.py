@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sandbox.behaviour import existing_names, existing_network
+from sandbox.behaviour import existing_logs, existing_names, existing_network
 from sandbox.behaviour.existing_view import BY_NAME, REFERENCES, View
 from sandbox.behaviour.model import AwsError, Properties, Session, World
 
@@ -30,10 +30,22 @@ def check_existing(token: str, inputs: Properties, session: Session, world: Worl
         raise error
 
 
+def check_changed(token: str, old: Properties, inputs: Properties, session: Session, world: World) -> None:
+    """Compare a resource that is about to change in place with what exists, as far as AWS looks at it again.
+
+    Raises:
+        AwsError: with AWS's own code, naming the property to blame.
+
+    """
+    for error in existing_logs.errors(token, View(inputs, session, world), old):
+        raise error
+
+
 def _errors(token: str, view: View) -> Iterator[AwsError]:
     yield from missing(token, view)
     yield from existing_network.errors(token, view)
     yield from existing_names.errors(token, view)
+    yield from existing_logs.errors(token, view)
 
 
 def missing(token: str, view: View) -> Iterator[AwsError]:

@@ -90,6 +90,19 @@ FUNCTIONS: Final = Kind(
     ("ResourceNotFoundException", "Function not found: {}"),
     ("arn", "name", "qualifiedArn", "invokeArn"),
 )
+EVENT_RULES: Final = Kind(
+    ("aws:cloudwatch/eventRule:EventRule",),
+    ("ResourceNotFoundException", "Rule {} does not exist on EventBus default."),
+    ("name",),
+)
+VAULTS: Final = Kind(
+    ("aws:backup/vault:Vault",),
+    ("InvalidParameterValueException", "Backup vault does not exist: {}"),
+    ("name",),
+)
+PLANS: Final = Kind(
+    ("aws:backup/plan:Plan",), ("ResourceNotFoundException", "Cannot find Backup plan with ID {}")
+)
 
 _SG_RULE: Final = (("securityGroupId", GROUPS), ("referencedSecurityGroupId", GROUPS))
 _BUCKET: Final = (("bucket", BUCKETS),)
@@ -140,9 +153,10 @@ REFERENCES: Final[Mapping[str, tuple[tuple[str, Kind], ...]]] = {
         ("networkConfiguration.securityGroups", GROUPS),
     ),
     "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": (("clusterName", CLUSTERS),),
+    "aws:cloudwatch/eventTarget:EventTarget": (("roleArn", ROLE_ARNS),),
     "aws:sfn/stateMachine:StateMachine": (("roleArn", ROLE_ARNS),),
     "aws:scheduler/schedule:Schedule": (("target.roleArn", ROLE_ARNS),),
-    "aws:backup/selection:Selection": (("iamRoleArn", ROLE_ARNS),),
+    "aws:backup/selection:Selection": (("planId", PLANS), ("iamRoleArn", ROLE_ARNS)),
     "aws:mq/broker:Broker": (("subnetIds", SUBNETS), ("securityGroups", GROUPS)),
     "aws:opensearch/domain:Domain": (
         ("vpcOptions.subnetIds", SUBNETS), ("vpcOptions.securityGroupIds", GROUPS),
@@ -167,6 +181,10 @@ REFERENCES: Final[Mapping[str, tuple[tuple[str, Kind], ...]]] = {
 """Type: input and what it refers to, by id or ARN."""
 
 BY_NAME: Final[Mapping[str, tuple[tuple[str, Kind], ...]]] = {
+    "aws:backup/plan:Plan": (("rules.targetVaultName", VAULTS),),
+    "aws:backup/vaultLockConfiguration:VaultLockConfiguration": (("backupVaultName", VAULTS),),
+    "aws:backup/vaultPolicy:VaultPolicy": (("backupVaultName", VAULTS),),
+    "aws:cloudwatch/eventTarget:EventTarget": (("rule", EVENT_RULES),),
     "aws:iam/rolePolicy:RolePolicy": (("role", ROLE_NAMES),),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (("role", ROLE_NAMES),),
     "aws:iam/instanceProfile:InstanceProfile": (("role", ROLE_NAMES),),

@@ -25,6 +25,15 @@ def _budget(new: New) -> Properties:
     }
 
 
+def _log_policy(new: New) -> Properties:
+    """Give the scope; only a policy of one log group has revisions."""
+    of_group = bool(new.text("resourceArn"))
+    return {
+        "policyScope": "RESOURCE" if of_group else "ACCOUNT",
+        "revisionId": new.ids.uuid("revision") if of_group else "",
+    }
+
+
 def _budget_name(new: New) -> str:
     return f"{new.text('accountId', new.account)}:{new.text('name')}"
 
@@ -36,6 +45,9 @@ SHAPES: Final[Mapping[str, Shape]] = {
         values={"logGroupClass": "STANDARD", "deletionProtectionEnabled": False},
     ),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": Shape(id="{name}"),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": Shape(
+        id=lambda new: new.text("policyName") or new.text("resourceArn"), fill=_log_policy
+    ),
     "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": Shape(
         id=lambda new: f"cwlsf-{zlib.crc32(new.text('logGroup').encode())}"
     ),

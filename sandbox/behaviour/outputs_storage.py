@@ -114,6 +114,10 @@ def _access_point(new: New) -> Properties:
     }
 
 
+def _vault_of(new: New) -> Properties:
+    return {"backupVaultArn": new.local("backup", f"backup-vault:{new.text('backupVaultName')}")}
+
+
 def _next_version(new: New, _old: Properties, changed: frozenset[str]) -> Properties:
     content: frozenset[Any] = changed - {"tags", "tagsAll"}
     return (
@@ -170,12 +174,8 @@ SHAPES: Final[Mapping[str, Shape]] = {
             "recoveryPoints": 0,
         },
     ),
-    "aws:backup/vaultLockConfiguration:VaultLockConfiguration": Shape(
-        id="{backupVaultName}",
-        fill=lambda new: {
-            "backupVaultArn": new.local("backup", f"backup-vault:{new.text('backupVaultName')}")
-        },
-    ),
+    "aws:backup/vaultLockConfiguration:VaultLockConfiguration": Shape(id="{backupVaultName}", fill=_vault_of),
+    "aws:backup/vaultPolicy:VaultPolicy": Shape(id="{backupVaultName}", fill=_vault_of),
     "aws:backup/selection:Selection": Shape(id="{uuid}"),
     "aws:backup/restoreTestingPlan:RestoreTestingPlan": Shape(
         id="{name}",

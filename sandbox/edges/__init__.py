@@ -46,7 +46,7 @@ OF_EVERYBODY: Final = frozenset(
     {
         *("way-out-routes", "way-out-endpoints", "platform-gate", "capacity-providers", "task-role-policies"),
         *("function-role-policies", "flow-log-role-policies", "security-group-rules", "file-systems"),
-        *("listeners", "log-groups"),
+        *("listeners", "log-groups", "access-log-policy", "log-target-policy"),
     }
 )
 """Rules that hold for every program. What the others ask for, the provider gets past by trying again for a while, or

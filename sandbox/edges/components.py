@@ -14,6 +14,7 @@ from sandbox.graph import Graph, Node
 
 OURS: Final = "airflow:"
 
+ALARM_TOPIC: Final = "airflow:ops:AlarmTopic"
 BROKER: Final = "airflow:data:Broker"
 BUCKET: Final = "airflow:data:PrivateBucket"
 CLUSTER: Final = "airflow:compute:Cluster"
@@ -36,8 +37,9 @@ VALUES: Final[dict[str, dict[str, str]]] = {
     METASTORE: _IN_THE_VPC,
     BROKER: _IN_THE_VPC,
     STORAGE: _IN_THE_VPC,
+    "airflow:data:Backups": {METASTORE: "backs it up", STORAGE: "backs it up", **_ENCRYPTED},
     CREDENTIALS: _ENCRYPTED,
-    BUCKET: _ENCRYPTED,
+    BUCKET: {BUCKET: "writes its access log there", **_ENCRYPTED},
     CLUSTER: {NETWORK: "its private names are resolved in the VPC", **_ENCRYPTED},
     TASK: {
         METASTORE: "host of the database",
@@ -65,7 +67,19 @@ VALUES: Final[dict[str, dict[str, str]]] = {
         CREDENTIALS: "fills the secrets",
         **_ENCRYPTED,
     },
-    WEB: {NETWORK: "stands in its subnets", FIREWALL: "is a party of it"},
+    WEB: {
+        NETWORK: "stands in its subnets",
+        FIREWALL: "is a party of it",
+        BUCKET: "writes its access logs there",
+    },
+    ALARM_TOPIC: _ENCRYPTED,
+    "airflow:ops:ServiceEvents": {CLUSTER: "listens to it", ALARM_TOPIC: "reports there", **_ENCRYPTED},
+    "airflow:ops:Observability": {
+        CLUSTER: "watches its services",
+        SERVICE: "watches its tasks",
+        BROKER: "watches its nodes",
+        WEB: "watches what is behind it",
+    },
 }
 """From which components (types) a component may take values, and what for."""
 

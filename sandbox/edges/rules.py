@@ -10,11 +10,15 @@ from sandbox.graph import Graph, Node
 
 ACCESS_BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 ASSOCIATION: Final = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+BACKUP_PLAN: Final = "aws:backup/plan:Plan"
+BACKUP_SELECTION: Final = "aws:backup/selection:Selection"
+BACKUP_VAULT: Final = "aws:backup/vault:Vault"
 BUCKET: Final = "aws:s3/bucket:Bucket"
 BUCKET_ENCRYPTION: Final = (
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 )
 BUCKET_LIFECYCLE: Final = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+BUCKET_LOGGING: Final = "aws:s3/bucketLogging:BucketLogging"
 BUCKET_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
 BUCKET_VERSIONING: Final = "aws:s3/bucketVersioning:BucketVersioning"
 CAPACITY: Final = "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders"
@@ -22,6 +26,7 @@ CLUSTER: Final = "aws:ecs/cluster:Cluster"
 DATABASE: Final = "aws:rds/instance:Instance"
 DISCOVERY: Final = "aws:servicediscovery/service:Service"
 ENDPOINT: Final = "aws:ec2/vpcEndpoint:VpcEndpoint"
+FILE_SYSTEM: Final = "aws:efs/fileSystem:FileSystem"
 FILE_SYSTEM_POLICY: Final = "aws:efs/fileSystemPolicy:FileSystemPolicy"
 FLOW_LOG: Final = "aws:ec2/flowLog:FlowLog"
 FUNCTION: Final = "aws:lambda/function:Function"
@@ -46,8 +51,13 @@ SECURITY_GROUP_RULES: Final = (
 )
 SERVICE: Final = "aws:ecs/service:Service"
 SUBNET: Final = "aws:ec2/subnet:Subnet"
+TABLE: Final = "aws:dynamodb/table:Table"
 TARGET_GROUP: Final = "aws:lb/targetGroup:TargetGroup"
 TASK_DEFINITION: Final = "aws:ecs/taskDefinition:TaskDefinition"
+VAULT_GUARDS: Final = (
+    "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
+    "aws:backup/vaultPolicy:VaultPolicy",
+)
 WEB_ACL_ASSOCIATION: Final = "aws:wafv2/webAclAssociation:WebAclAssociation"
 
 Pairs = Iterator[tuple[Node, Node]]

@@ -1,4 +1,4 @@
-"""What must exist before databases, flow logs and the settings of buckets."""
+"""What must exist before databases, flow logs, backups and the settings of buckets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from typing import Final
 
 from sandbox.edges.rules import (
     ACCESS_BLOCK,
+    BACKUP_PLAN,
+    BACKUP_SELECTION,
+    BACKUP_VAULT,
     BUCKET,
     BUCKET_LIFECYCLE,
+    BUCKET_LOGGING,
     BUCKET_POLICY,
     BUCKET_VERSIONING,
     DATABASE,
+    FILE_SYSTEM,
     FLOW_LOG,
     LOG_GROUP,
     ROLE,
+    TABLE,
+    VAULT_GUARDS,
     Edge,
     Pairs,
     made_from,
@@ -61,6 +68,32 @@ def _lifecycles(graph: Graph) -> Pairs:
     yield from _of_the_same_bucket(graph, BUCKET_LIFECYCLE, BUCKET_VERSIONING)
 
 
+def _log_targets(graph: Graph) -> Pairs:
+    for logging in graph.of_type(BUCKET_LOGGING):
+        targets = urns_of(made_from(graph, logging, "targetBucket", BUCKET))
+        yield from ((logging, policy) for policy in referring(graph, BUCKET_POLICY, "bucket", targets))
+
+
+def _backup_rights(graph: Graph) -> Pairs:
+    yield from _rights(graph, BACKUP_SELECTION, "iamRoleArn")
+
+
+def _backup_guards(graph: Graph) -> Pairs:
+    for selection in graph.of_type(BACKUP_SELECTION):
+        for plan in made_from(graph, selection, "planId", BACKUP_PLAN):
+            vaults = urns_of(made_from(graph, plan, "rules", BACKUP_VAULT))
+            for token in VAULT_GUARDS:
+                yield from (
+                    (selection, guard) for guard in referring(graph, token, "backupVaultName", vaults)
+                )
+
+
+def _backup_data(graph: Graph) -> Pairs:
+    for selection in graph.of_type(BACKUP_SELECTION):
+        for token in (DATABASE, FILE_SYSTEM, TABLE):
+            yield from ((selection, store) for store in graph.of_type(token))
+
+
 EDGES: Final = (
     Edge("flow-log-role-policies", "the flow log's role may not write yet", _flow_logs),
     Edge("database-role-policies", "RDS refuses a monitoring role without the rights to monitor", _monitoring),
@@ -68,4 +101,8 @@ EDGES: Final = (
     Edge("bucket-policy-last", "S3 answers OperationAborted when both change at the same time", _policies),
     Edge("bucket-versions-first", "S3 refuses rules for noncurrent versions of a bucket without versions",
          _lifecycles),
+    Edge("log-target-policy", "S3 refuses to log into a bucket that it may not write into yet", _log_targets),
+    Edge("backup-role-policies", "AWS Backup refuses a role that may not look for resources", _backup_rights),
+    Edge("backup-guards", "what is backed up before can be deleted, and is not held for its days", _backup_guards),
+    Edge("backup-data", "what is not there yet is not backed up, and nobody notices", _backup_data),
 )  # fmt: skip

@@ -24,6 +24,8 @@ from sandbox.edges.rules import (
 )
 from sandbox.graph import Graph, Node
 
+LOGS: Final = ("accessLogs", "connectionLogs", "healthCheckLogs")
+
 
 def _public_routes(graph: Graph) -> Pairs:
     for balancer in graph.of_type(LOAD_BALANCER):
@@ -36,7 +38,7 @@ def _public_routes(graph: Graph) -> Pairs:
 
 def _access_logs(graph: Graph) -> Pairs:
     for balancer in graph.of_type(LOAD_BALANCER):
-        buckets = urns_of(made_from(graph, balancer, "accessLogs", BUCKET))
+        buckets = urns_of([bucket for key in LOGS for bucket in made_from(graph, balancer, key, BUCKET)])
         yield from ((balancer, policy) for policy in referring(graph, BUCKET_POLICY, "bucket", buckets))
 
 

@@ -1,6 +1,6 @@
-"""The Python environment of the Airflow image on this machine: exactly the packages of its lock, made once.
+"""Python environments beside our own, such as that of the Airflow image: exactly the packages of a lock, made once.
 
-It lies in the user's cache folder under a name that contains the lock's digest, so another lock is another folder.
+Each lies in the user's cache folder under a name that contains the lock's digest, so another lock is another folder.
 A marker, written last, tells a finished environment from one whose making was cut off; that one is made again.
 """
 
@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -28,29 +29,43 @@ REPORT_SECONDS: Final = 10.0
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Purpose:
+    """What an environment is for."""
+
+    name: str
+    """The first part of its folder's name."""
+    packages: str
+    """What they are called in a message."""
+
+
+AIRFLOW: Final = Purpose("airflow", "the packages of the Airflow image")
+
+
 class PackagesError(SandboxError):
     """The environment cannot be made; the message says what the installer said."""
 
 
-def environment(lock: Path, python_version: str, say: Say) -> Path:
+def environment(lock: Path, python_version: str, say: Say, purpose: Purpose = AIRFLOW) -> Path:
     """Return the folder of the finished environment, making it when there is none; callers wait for one another.
 
     Args:
         lock: Requirements with hashes.
         python_version: The image's Python, such as 3.11; where it is not installed, the running one is used.
         say: Called with one line of progress at a time.
+        purpose: What it is for.
 
     Raises:
         PackagesError: The packages cannot be installed.
 
     """
     interpreter, version = _interpreter(python_version, say)
-    folder = cache_folder(lock, version)
+    folder = cache_folder(lock, version, purpose)
     if (folder / READY).exists():
         return folder
-    with _only_one(folder, say):
+    with _only_one(folder, say, purpose):
         if not (folder / READY).exists():
-            _make(folder, lock, interpreter, say)
+            _make(folder, lock, interpreter, say, purpose)
     return folder
 
 
@@ -60,11 +75,12 @@ def is_made(lock: Path, python_version: str) -> bool:
     return (cache_folder(lock, version) / READY).exists()
 
 
-def cache_folder(lock: Path, python_version: str) -> Path:
+def cache_folder(lock: Path, python_version: str, purpose: Purpose = AIRFLOW) -> Path:
     """Return where the environment of this lock belongs, whether it exists or not."""
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "airflow-platform"
-    return root / f"airflow-{digest}-{platform.system().lower()}-{platform.machine()}-python{python_version}"
+    machine = f"{platform.system().lower()}-{platform.machine()}"
+    return root / f"{purpose.name}-{digest}-{machine}-python{python_version}"
 
 
 def _interpreter(wanted: str, say: Say) -> tuple[str, str]:
@@ -87,23 +103,24 @@ def _interpreter(wanted: str, say: Say) -> tuple[str, str]:
     return sys.executable, running
 
 
-def _make(folder: Path, lock: Path, interpreter: str, say: Say) -> None:
+def _make(folder: Path, lock: Path, interpreter: str, say: Say, purpose: Purpose) -> None:
     started = time.monotonic()
-    say("installing the packages of the Airflow image, once (10 s to 2 minutes)")
+    say(f"installing {purpose.packages}, once (10 s to 2 minutes)")
     shutil.rmtree(folder, ignore_errors=True)
-    _uv(["venv", "--no-python-downloads", "--python", interpreter, str(folder)], say)
+    _uv(["venv", "--no-python-downloads", "--python", interpreter, str(folder)], say, purpose)
     _uv(
         [
             "pip", "sync", "--python", str(folder / "bin" / "python"), "--require-hashes", "--compile-bytecode",
             str(lock),
         ],
         say,
+        purpose,
     )  # fmt: skip
     (folder / READY).touch()
     say(f"installed {folder} in {time.monotonic() - started:.0f} s")
 
 
-def _uv(arguments: list[str], say: Say) -> None:
+def _uv(arguments: list[str], say: Say, purpose: Purpose) -> None:
     from uv import find_uv_bin
 
     # A virtual environment that is active here must not become the target.
@@ -124,17 +141,17 @@ def _uv(arguments: list[str], say: Say) -> None:
             process.wait()
             raise
     if process.returncode:
-        raise PackagesError(f"the packages of the Airflow image cannot be installed:\n{said.strip()}")
+        raise PackagesError(f"{purpose.packages} cannot be installed:\n{said.strip()}")
 
 
 @contextmanager
-def _only_one(folder: Path, say: Say) -> Iterator[None]:
+def _only_one(folder: Path, say: Say, purpose: Purpose) -> Iterator[None]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Beside the folder, not inside: the maker begins by removing what is there.
     with folder.with_name(f"{folder.name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("waiting for another installation of the Airflow image's packages")
+            say(f"waiting for another installation of {purpose.packages}")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -7,11 +7,11 @@ heading above it.
 from __future__ import annotations
 
 from settings.errors import Mistake
-from settings.rules import dags, data, network, prod, services, stack, tags, web, workers
+from settings.rules import dags, data, network, observability, prod, services, stack, tags, web, workers
 from settings.rules.base import Rule
 from settings.stacks import Settings
 
-MODULES = (stack, network, web, data, dags, services, workers, prod, tags)
+MODULES = (stack, network, web, data, dags, services, workers, observability, prod, tags)
 RULES: tuple[Rule, ...] = tuple(rule for module in MODULES for rule in module.RULES)
 
 __all__ = ["MODULES", "RULES", "Rule", "broken_rules"]

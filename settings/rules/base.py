@@ -9,6 +9,8 @@ from settings.account import AccountClass
 from settings.errors import Mistake
 from settings.stacks import EnvironmentSettings, Settings
 
+ACCESS_LOG_DAYS = 365  # in the prod account: a break-in is often found only after months
+
 Rule = Callable[[Settings, str], Iterator[Mistake]]
 """A pure function of the settings and the name of the stack; its docstring's first line goes to the page."""
 EnvironmentRule = Callable[[EnvironmentSettings, str], Iterator[Mistake]]

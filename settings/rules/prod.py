@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from settings.errors import Mistake
-from settings.rules.base import Rule, prod_account_only
+from settings.rules.base import ACCESS_LOG_DAYS, Rule, prod_account_only
 from settings.stacks import EnvironmentSettings
 
 BACKUP_DAYS = 14  # a mistake of Monday is still found after two weeks of holidays
@@ -40,6 +40,18 @@ def prod_metastore_survives(settings: EnvironmentSettings, _: str) -> Iterator[M
         days >= BACKUP_DAYS, "metastore.backupRetentionDays", days, f"{BACKUP_DAYS} or more", settings
     )
     yield from _unless(store.protect, "metastore.protect", store.protect, "true", settings)
+
+
+@prod_account_only
+def prod_has_backups(settings: EnvironmentSettings, _: str) -> Iterator[Mistake]:
+    """Preprod and prod have backups in a locked vault, and keep them for 14 days or longer."""
+    backups = settings.backups
+    if backups is None:
+        yield Mistake("backups", None, f"a section with retentionDays and lock for {settings.environment}")
+        return
+    days = backups.retention_days
+    yield from _unless(days >= BACKUP_DAYS, "backups.retentionDays", days, f"{BACKUP_DAYS} or more", settings)
+    yield from _unless(backups.lock, "backups.lock", backups.lock, "true", settings)
 
 
 @prod_account_only
@@ -126,9 +138,23 @@ def prod_logs_are_kept(settings: EnvironmentSettings, _: str) -> Iterator[Mistak
     )
 
 
+@prod_account_only
+def prod_access_logs_are_kept(settings: EnvironmentSettings, _: str) -> Iterator[Mistake]:
+    """Preprod and prod keep access logs for 365 days or longer."""
+    given = settings.observability.access_log_retention_days
+    yield from _unless(
+        given >= ACCESS_LOG_DAYS,
+        "observability.accessLogRetentionDays",
+        given,
+        f"{ACCESS_LOG_DAYS} or more",
+        settings,
+    )
+
+
 RULES: tuple[Rule, ...] = (
     prod_web_entry_is_protected,
     prod_metastore_survives,
+    prod_has_backups,
     prod_metastore_is_not_burstable,
     prod_broker_survives,
     prod_dags_are_protected,
@@ -137,4 +163,5 @@ RULES: tuple[Rule, ...] = (
     prod_services_survive_a_task,
     prod_pools_always_work,
     prod_logs_are_kept,
+    prod_access_logs_are_kept,
 )

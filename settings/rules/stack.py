@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from settings.account import Environment
 from settings.errors import Mistake
-from settings.rules.base import Rule, environments_only
+from settings.rules.base import ACCESS_LOG_DAYS, Rule, environments_only
 from settings.shared import SharedStack
 from settings.stacks import EnvironmentSettings, Settings, SharedSettings
 
@@ -46,6 +46,17 @@ def prod_shared_is_protected(settings: Settings, stack: str) -> Iterator[Mistake
         yield Mistake("shared.protect", settings.shared.protect, f"true in the stack {stack}")
 
 
+def prod_shared_keeps_access_logs(settings: Settings, stack: str) -> Iterator[Mistake]:
+    """Shared services of the prod account keep access logs for 365 days or longer."""
+    if not isinstance(settings, SharedSettings) or stack != SharedStack.PROD:
+        return
+    given = settings.shared.access_log_retention_days
+    if given < ACCESS_LOG_DAYS:
+        yield Mistake(
+            "shared.accessLogRetentionDays", given, f"{ACCESS_LOG_DAYS} or more in the stack {stack}"
+        )
+
+
 def service_linked_roles_are_distinct(settings: Settings, _: str) -> Iterator[Mistake]:
     """No service-linked role is listed twice."""
     roles = settings.shared.service_linked_roles if isinstance(settings, SharedSettings) else ()
@@ -59,5 +70,6 @@ RULES: tuple[Rule, ...] = (
     environment_is_the_stack,
     shared_stack_is_of_the_same_account,
     prod_shared_is_protected,
+    prod_shared_keeps_access_logs,
     service_linked_roles_are_distinct,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from tests.behaviour.changes import (
@@ -40,8 +41,26 @@ _SERVICE: Final = "aws:ecs/service:Service"
 _SERVICE_ROLE: Final = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
 _SUBSCRIPTION: Final = "aws:sns/topicSubscription:TopicSubscription"
 _VALIDATION: Final = "aws:acm/certificateValidation:CertificateValidation"
+_LOG_POLICY: Final = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"
+_VAULT_POLICY: Final = "aws:backup/vaultPolicy:VaultPolicy"
 _VERSIONING: Final = "aws:s3/bucketVersioning:BucketVersioning"
 
+
+def _vault_policy(action: str, *, spaced: bool = False) -> str:
+    """Write a refusal; `spaced` in another layout with the same meaning."""
+    actions: Any = [action] if spaced else action
+    statement = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": actions, "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=1 if spaced else None)
+
+
+def _log_policy(action: str, *, spaced: bool = False) -> str:
+    """Write a grant to EventBridge, in the same two layouts."""
+    return _vault_policy(action, spaced=spaced).replace("Deny", "Allow").replace('"AWS": "*"', EVENTS)
+
+
+EVENTS: Final = '"Service": "events.amazonaws.com"'
+VAULT_POLICY: Final = {"backupVaultName": "a", "policy": _vault_policy("backup:DeleteRecoveryPoint")}
+LOG_POLICY: Final = {"policyName": "a", "policyDocument": _log_policy("logs:PutLogEvents")}
 SUFFIXED: Final = {"awsServiceName": "autoscaling.amazonaws.com", "customSuffix": "a"}
 FORCED: Final = {**SERVICE, "forceNewDeployment": True}
 SHARDED: Final = {
@@ -259,6 +278,17 @@ CHANGES: Final = (
               "inlinePolicies[0].name"),
     ChangeRow("role-inline-layout", _ROLE, INLINE, {"inlinePolicies.0.policy": policy("s3:GetObject", spaced=True)},
               "none"),
+    ChangeRow("log-policy-layout", _LOG_POLICY, LOG_POLICY,
+              {"policyDocument": _log_policy("logs:PutLogEvents", spaced=True)}, "none"),
+    ChangeRow("log-policy-content", _LOG_POLICY, LOG_POLICY, {"policyDocument": _log_policy("logs:CreateLogStream")},
+              "update", "policyDocument"),
+    ChangeRow("log-policy-name", _LOG_POLICY, LOG_POLICY, {"policyName": "b"}, "replace", "policyName"),
+    ChangeRow("vault-policy-layout", _VAULT_POLICY, VAULT_POLICY,
+              {"policy": _vault_policy("backup:DeleteRecoveryPoint", spaced=True)}, "none"),
+    ChangeRow("vault-policy-content", _VAULT_POLICY, VAULT_POLICY, {"policy": _vault_policy("backup:StartCopyJob")},
+              "update", "policy"),
+    ChangeRow("vault-policy-vault", _VAULT_POLICY, VAULT_POLICY, {"backupVaultName": "b"}, "replace",
+              "backupVaultName"),
     ChangeRow("service-role-tags", _SERVICE_ROLE, SERVICE_ROLE, {"tags": {"team": "b"}}, "update", "tags"),
     ChangeRow("service-role-no-description", _SERVICE_ROLE, SERVICE_ROLE, {"description": DELETE}, "update",
               "description"),

@@ -45,6 +45,10 @@ RARE: Mapping[str, dict[str, Any]] = {
         "minRetentionDays": 7,
         "maxRetentionDays": 35,
     },
+    "aws:backup/vaultPolicy:VaultPolicy": {
+        "backupVaultName": "airflow",
+        "policy": policy(Principal={"AWS": "*"}, Action=["backup:DeleteRecoveryPoint"], Resource="*"),
+    },
     "aws:dynamodb/table:Table": {
         "billingMode": "PAY_PER_REQUEST",
         "hashKey": "pk",
@@ -88,10 +92,22 @@ RARE: Mapping[str, dict[str, Any]] = {
         "dashboardBody": Json({"widgets": [{"type": "metric", "properties": {"region": REGION}}]}),
     },
     "aws:cloudwatch/eventTarget:EventTarget": {"rule": "stop", "arn": QUEUE},
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": {
+        "policyName": "events",
+        "policyDocument": policy(
+            Principal={"Service": "events.amazonaws.com"},
+            Action=["logs:PutLogEvents"],
+            Resource=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/events/airflow:*",
+        ),
+    },
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": {
         "logGroupName": "/airflow",
         "pattern": "ERROR",
         "metricTransformation": {"name": "Errors", "namespace": "Airflow", "value": "1", "defaultValue": "0"},
+    },
+    "aws:sns/topicPolicy:TopicPolicy": {
+        "arn": TOPIC,
+        "policy": policy(Principal={"Service": "cloudwatch.amazonaws.com"}, Action=["sns:Publish"], Resource=TOPIC),
     },
     "aws:ec2/launchTemplate:LaunchTemplate": {
         "userData": "IyEvYmluL3No",

@@ -36,6 +36,7 @@ LISTENER = "aws:lb/listener:Listener"
 LISTENER_RULE = "aws:lb/listenerRule:ListenerRule"
 LOCK = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
 MACHINE = "aws:sfn/stateMachine:StateMachine"
+LOG_POLICY = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"
 METRIC_FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
 MOUNT_TARGET = "aws:efs/mountTarget:MountTarget"
 NAT = "aws:ec2/natGateway:NatGateway"
@@ -62,14 +63,17 @@ SCHEDULED = "aws:appautoscaling/scheduledAction:ScheduledAction"
 SERVICE = "aws:ecs/service:Service"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 TARGET_GROUP = "aws:lb/targetGroup:TargetGroup"
+TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+VAULT_POLICY = "aws:backup/vaultPolicy:VaultPolicy"
 VPC = "aws:ec2/vpc:Vpc"
 WAF_LOGGING = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
 ZONE = "aws:route53/zone:Zone"
 
 C0 = "containerDefinitions[0]"
 S0 = "policy.Statement[0]"
+L0 = "policyDocument.Statement[0]"
 TRACKING = "targetTrackingScalingPolicyConfiguration"
 LABEL = f"{TRACKING}.predefinedMetricSpecification.resourceLabel"
 COMMAND = "configuration.executeCommandConfiguration"
@@ -234,6 +238,9 @@ NETWORK: Final = [
     Case("network idle", BALANCER, {"loadBalancerType": "network", "idleTimeout": 60}, "idleTimeout",
          "is for application load balancers only"),
     Case("logs without bucket", BALANCER, {"accessLogs": {"enabled": True}}, "accessLogs.bucket", "is required"),
+    Case("prefix of logs", BALANCER,
+         {"connectionLogs": {"bucket": "logs", "prefix": "web/AWSLogs", "enabled": True}}, "connectionLogs.prefix",
+         "must not hold AWSLogs"),
     Case("TCP path", TARGET_GROUP, {"protocol": "TCP", "healthCheck.protocol": "TCP"}, "healthCheck.path",
          "must not be set with health check protocol TCP"),
     Case("TCP for HTTP", TARGET_GROUP, {"healthCheck": {"protocol": "TCP"}}, "healthCheck.protocol",
@@ -401,6 +408,16 @@ OPERATIONS: Final = [
          "metricTransformation.defaultValue", "conflicts with dimensions"),
     Case("default text", METRIC_FILTER, {"metricTransformation.defaultValue": "none"},
          "metricTransformation.defaultValue", "expected a number"),
+    Case("policy of nothing", LOG_POLICY, {"policyName": REMOVE}, "policyName", "exactly one of policyName, resourceArn"),
+    Case("policy of both", LOG_POLICY, {"resourceArn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:a"}, "policyName",
+         "exactly one of policyName, resourceArn is allowed"),
+    Case("who may log", LOG_POLICY, {f"{L0}.Principal": REMOVE}, "policyDocument", "Principal"),
+    Case("long log policy", LOG_POLICY, {f"{L0}.Resource": [f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{n}:*"
+                                                            for n in range(120)]},
+         "policyDocument", "cannot be longer than 5120 characters"),
+    Case("everything with a topic", TOPIC_POLICY, {f"{S0}.Action[0]": "sns:*"}, "policy",
+         "policy statement action out of service scope: sns:*"),
+    Case("new topics", TOPIC_POLICY, {f"{S0}.Action[0]": "sns:CreateTopic"}, "policy", "out of service scope"),
     Case("other bus", EVENT_RULE, {"eventBusName": "airflow"}, "scheduleExpression", "default event bus only"),
     Case("target role", EVENT_TARGET, {"arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/a"}, "roleArn", "is required"),
     Case("message group", EVENT_TARGET, {"arn": FIFO}, "sqsTarget.messageGroupId", "is required for a FIFO queue"),
@@ -438,6 +455,10 @@ OPERATIONS: Final = [
     Case("lock days", LOCK, {"changeableForDays": 1}, "changeableForDays", "must be at least 3"),
     Case("least days", LOCK, {"minRetentionDays": 0}, "minRetentionDays", "must be at least 1"),
     Case("most days", LOCK, {"maxRetentionDays": 36501}, "maxRetentionDays", "must be at most 36500"),
+    Case("no vault", VAULT_POLICY, {"backupVaultName": REMOVE}, "backupVaultName", "is required"),
+    Case("no policy", VAULT_POLICY, {"policy": "deny"}, "policy", "JSON"),
+    Case("wildcard of a vault", VAULT_POLICY, {f"{S0}.Action[0]": "backup:Delete*"}, "policy",
+         '"backup:Delete*" is no action: a vault\'s policy takes no wildcard'),
     Case("vault", RESTORE_PLAN, {"recoveryPointSelection.includeVaults": ["airflow"]},
          "recoveryPointSelection.includeVaults[0]", 'expected an ARN or "*"'),
     Case("amount", BUDGET, {"limitAmount": "100 USD"}, "limitAmount", "expected a decimal number"),

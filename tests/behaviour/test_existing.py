@@ -34,9 +34,14 @@ INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 ROLE = "aws:iam/role:Role"
 SERVICE_ROLE = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
 BUCKET = "aws:s3/bucket:Bucket"
+EVENT_TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 RECORD = "aws:route53/record:Record"
 PARAMETER = "aws:ssm/parameter:Parameter"
+PLAN = "aws:backup/plan:Plan"
+SELECTION = "aws:backup/selection:Selection"
+VAULT_LOCK = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
+VAULT_POLICY = "aws:backup/vaultPolicy:VaultPolicy"
 
 
 @dataclass
@@ -99,6 +104,9 @@ RESOURCES: Mapping[tuple[str, str], Properties] = {
         "awsServiceName": "autoscaling.amazonaws.com",
         "name": "AWSServiceRoleForAutoScaling",
     },
+    ("aws:backup/vault:Vault", "airflow"): {"name": "airflow", "region": REGION},
+    (PLAN, "plan-0a"): {"region": REGION},
+    ("aws:cloudwatch/eventRule:EventRule", "stop"): {"name": "stop", "region": REGION},
     (PARAMETER, "/airflow/old"): {"name": "/airflow/old", "region": REGION},
     ("aws:guardduty/detector:Detector", "d1"): {"region": REGION},
     ("aws:ec2/networkAclRule:NetworkAclRule", "acl-1"): {
@@ -116,6 +124,7 @@ MORE: Mapping[str, dict[str, Any]] = {
     "aws:guardduty/detector:Detector": {"region": "eu-central-1"},
     ROLE: {"name": "new"},
     SERVICE_ROLE: {"awsServiceName": "rds.amazonaws.com"},
+    SELECTION: {"iamRoleArn": f"arn:aws:iam::{ACCOUNT}:role/worker", "planId": "plan-0a"},
 }
 
 
@@ -370,6 +379,45 @@ CLASHES = [
         "airflow-state",
     ),
     Clash("record", RECORD, {"name": "web.example.com."}, "InvalidChangeBatch", "name", "already exists"),
+    *(
+        Clash(
+            "no vault",
+            token,
+            changes,
+            "InvalidParameterValueException",
+            place,
+            "Backup vault does not exist: other",
+        )
+        for token, changes, place in (
+            (PLAN, {"rules": [{"ruleName": "a", "targetVaultName": "other"}]}, "rules[0].targetVaultName"),
+            (VAULT_LOCK, {"backupVaultName": "other"}, "backupVaultName"),
+            (VAULT_POLICY, {"backupVaultName": "other"}, "backupVaultName"),
+        )
+    ),
+    Clash(
+        "no plan",
+        SELECTION,
+        {"planId": "plan-9"},
+        "ResourceNotFoundException",
+        "planId",
+        "Cannot find Backup plan with ID plan-9",
+    ),
+    Clash(
+        "no rule",
+        EVENT_TARGET,
+        {"rule": "start"},
+        "ResourceNotFoundException",
+        "rule",
+        "Rule start does not exist on EventBus default.",
+    ),
+    Clash(
+        "no role of a target",
+        EVENT_TARGET,
+        {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/gone"},
+        "InvalidParameterValue",
+        "roleArn",
+        "gone",
+    ),
     Clash("parameter", PARAMETER, {"name": "/airflow/old"}, "ParameterAlreadyExists", "name", "/airflow/old"),
     Clash(
         "second detector",

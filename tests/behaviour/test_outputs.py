@@ -48,9 +48,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pulumi_aws")
 SESSION = Session(ACCOUNT, REGION, {"owner": "data"})
 AWS_TYPES = sorted(token for token in all_facts() if token.startswith("aws:"))
 GROUP = f"sg-{HEX}"
+LOG_POLICY = "aws:cloudwatch/logResourcePolicy:LogResourcePolicy"
+LOG_GROUP_ARN = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/airflow"
 
 MAY_BE_EMPTY = {
     "aws:acm/certificate:Certificate": {"notAfter", "notBefore"},  # until it is issued
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": {"revisionId"},  # of the account
     "aws:dynamodb/table:Table": {"streamArn", "streamLabel"},  # without a stream
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {"namePrefix"},
     "aws:ec2/eip:Eip": {  # until it is attached
@@ -145,7 +148,7 @@ def sample(token: str) -> Properties:
             return row.base
     values = {"string": "value", "int": 1, "number": 1, "bool": True, "list": [], "map": {}, "object": {}}
     specs = all_facts()[token]["properties"]
-    named = {key: f"{key}-1" for key in ("name", "resourceId") if key in specs}
+    named = {key: f"{key}-1" for key in ("name", "policyName", "resourceId") if key in specs}
     required = {key: values[spec["type"]] for key, spec in specs.items() if spec.get("required")}
     extra = {"dbInstanceIdentifier": "metadata"} if "dbInstanceIdentifier" in specs else {}
     return {**required, **named, **extra}
@@ -285,6 +288,8 @@ ID_FORMS = [
     ("aws:route53/record:Record", {"zoneId": "Z1", "name": "A.b.", "type": "CNAME"}, "Z1_a.b_CNAME"),
     ("aws:s3/bucket:Bucket", BUCKET, BUCKET["bucket"]),
     ("aws:cloudwatch/eventRule:EventRule", {"name": "r", "eventBusName": "bus"}, "bus/r"),
+    (LOG_POLICY, {"policyName": "events", "policyDocument": "{}"}, "events"),
+    (LOG_POLICY, {"resourceArn": LOG_GROUP_ARN, "policyDocument": "{}"}, LOG_GROUP_ARN),
 ]
 
 
@@ -400,6 +405,19 @@ VALUE_FORMS = [
         "targetKeyArn",
         rf"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}",
     ),
+    *(
+        (
+            f"aws:backup/{token[0].lower()}{token[1:]}:{token}",
+            {"backupVaultName": "airflow"},
+            "backupVaultArn",
+            rf"arn:aws:backup:{REGION}:{ACCOUNT}:backup-vault:airflow",
+        )
+        for token in ("VaultLockConfiguration", "VaultPolicy")
+    ),
+    (LOG_POLICY, {"policyName": "events", "policyDocument": "{}"}, "policyScope", "ACCOUNT"),
+    (LOG_POLICY, {"policyName": "events", "policyDocument": "{}"}, "revisionId", ""),
+    (LOG_POLICY, {"resourceArn": LOG_GROUP_ARN, "policyDocument": "{}"}, "policyScope", "RESOURCE"),
+    (LOG_POLICY, {"resourceArn": LOG_GROUP_ARN, "policyDocument": "{}"}, "revisionId", "[0-9a-f-]{36}"),
     ("aws:route53/record:Record", {"zoneId": "Z1", "name": "db", "type": "A"}, "fqdn", r"db\.example\.com"),
     (
         "aws:ssm/parameter:Parameter",

@@ -78,7 +78,7 @@ class Project:
         for path in (*ROOT.glob("Pulumi*.yaml"), ROOT / "__main__.py"):
             shutil.copy(path, folder)
         ignored = shutil.ignore_patterns("__pycache__", "packages")
-        for package in ("components", "settings", "functions"):
+        for package in ("components", "settings", "functions", "policies"):
             shutil.copytree(ROOT / package, folder / package, ignore=ignored)
         (folder / "functions" / "packages").symlink_to(ROOT / "functions" / "packages")
         return cls(folder, measured=False)

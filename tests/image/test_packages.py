@@ -105,7 +105,7 @@ def test_callers_wait_for_one_another(maker: Maker, monkeypatch: pytest.MonkeyPa
     for thread in threads:
         thread.join()
     assert len(made) == 1
-    assert maker.said == ["waiting for another installation of the Airflow image's packages"] * 2
+    assert maker.said == ["waiting for another installation of the packages of the Airflow image"] * 2
 
 
 def test_without_the_images_python_the_running_one_is_used(maker: Maker) -> None:
@@ -132,3 +132,11 @@ def test_an_interrupted_installation_ends_its_process(maker: Maker, monkeypatch:
     with pytest.raises(KeyboardInterrupt):
         maker.make()
     assert [process.poll() is not None for process in started] == [True]
+
+
+def test_an_environment_for_something_else(maker: Maker) -> None:
+    folder = packages.environment(
+        maker.lock, RUNNING, maker.said.append, packages.Purpose("other", "other packages")
+    )
+    assert folder.name.startswith("other-")
+    assert maker.said[0] == "installing other packages, once (10 s to 2 minutes)"

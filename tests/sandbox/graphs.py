@@ -12,7 +12,6 @@ from sandbox.graph import Graph, from_state
 VPC = "aws:ec2/vpc:Vpc"
 NAT = "aws:ec2/natGateway:NatGateway"
 GATEWAY = "aws:ec2/internetGateway:InternetGateway"
-FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
 POLICY, ATTACHMENT = rules.ROLE_POLICIES
 INGRESS, EGRESS, _ = rules.SECURITY_GROUP_RULES
 
@@ -111,10 +110,12 @@ class Data:
     mounts: tuple[str, ...]
     bucket: str
     bucket_settings: tuple[str, ...]
+    log_bucket: str
+    log_policy: str
 
 
 def data(made: Builder, place: Network) -> Data:
-    """Add a database with logs and monitoring, a file system and a bucket."""
+    """Add a database with logs and monitoring, a file system, and a bucket with another one for its access log."""
     logs = made.add(rules.LOG_GROUP, "postgresql", inputs={"name": "/aws/rds/instance/airflow/postgresql"})
     made.add(rules.LOG_GROUP, "of another", inputs={"name": "/aws/rds/instance/airflow-2/postgresql"})
     role = made.add(rules.ROLE, "monitoring")
@@ -123,7 +124,16 @@ def data(made: Builder, place: Network) -> Data:
     block = made.add(rules.ACCESS_BLOCK, "logs", bucket=bucket)
     versions = made.add(rules.BUCKET_VERSIONING, "logs", bucket=bucket)
     made.add(rules.BUCKET_LIFECYCLE, "logs", made.ordered("bucket-versions-first", versions), bucket=bucket)
-    system = made.add(FILE_SYSTEM, "dags")
+    target = made.add(rules.BUCKET, "access")
+    policy = made.add(rules.BUCKET_POLICY, "access", bucket=target)
+    made.add(
+        rules.BUCKET_LOGGING,
+        "logs",
+        made.ordered("log-target-policy", policy),
+        bucket=bucket,
+        targetBucket=target,
+    )
+    system = made.add(rules.FILE_SYSTEM, "dags")
     return Data(
         database=made.add(
             rules.DATABASE,
@@ -143,6 +153,30 @@ def data(made: Builder, place: Network) -> Data:
             made.add(rules.BUCKET_POLICY, "logs", made.ordered("bucket-policy-last", block), bucket=bucket),
             versions,
         ),
+        log_bucket=target,
+        log_policy=policy,
+    )
+
+
+def backups(made: Builder, stores: Data) -> None:
+    """Add a guarded vault, a plan, and what it backs up."""
+    vault = made.add(rules.BACKUP_VAULT, "vault")
+    lock, policy = rules.VAULT_GUARDS
+    guards = [
+        made.add(token, name, backupVaultName=vault) for token, name in ((lock, "lock"), (policy, "guard"))
+    ]
+    made.add(policy, "of another", backupVaultName=made.add(rules.BACKUP_VAULT, "other"))
+    plan = made.add(rules.BACKUP_PLAN, "nightly", rules=vault)
+    made_role, rights = role(made, "backups")
+    ledger = made.add(rules.TABLE, "ledger")
+    data = made.ordered("backup-data", stores.database, stores.file_system, ledger)
+    made.add(
+        rules.BACKUP_SELECTION,
+        "nightly",
+        (*made.ordered("backup-guards", *guards), *made.ordered("backup-role-policies", rights)),
+        planId=plan,
+        iamRoleArn=made_role,
+        resources=list(data),
     )
 
 
@@ -157,6 +191,7 @@ def platform(*, missing: str = "") -> Graph:
     made = Builder(missing)
     place = network(made)
     stores = data(made, place)
+    backups(made, stores)
     cluster = made.add(rules.CLUSTER, "cluster")
     capacity = made.add(rules.CAPACITY, "capacity", clusterName=cluster)
     flow_role, flow_policy = role(made, "flow")
@@ -164,7 +199,7 @@ def platform(*, missing: str = "") -> Graph:
         rules.FLOW_LOG, "flow", made.ordered("flow-log-role-policies", flow_policy), iamRoleArn=flow_role
     )
     invocation = gate(made, place, stores, cluster, capacity)
-    entry = web(made, place)
+    entry = web(made, place, stores)
     server = service(made, place, stores, cluster, "api", (*entry[1:], invocation, capacity), entry[0])
     service(made, place, stores, cluster, "worker", (server, capacity))
     return made.graph()
@@ -203,10 +238,9 @@ def gate(made: Builder, place: Network, stores: Data, cluster: str, capacity: st
     )
 
 
-def web(made: Builder, place: Network) -> tuple[str, ...]:
+def web(made: Builder, place: Network, stores: Data) -> tuple[str, ...]:
     """Add a public load balancer; return the target group of the api-server and what its service waits for."""
-    bucket = made.add(rules.BUCKET, "access")
-    policy = made.add(rules.BUCKET_POLICY, "access", bucket=bucket)
+    bucket, policy = stores.log_bucket, stores.log_policy
     balancer = made.add(
         rules.LOAD_BALANCER,
         "web",

@@ -177,6 +177,16 @@ def test_two_components_of_one_kind_are_strangers(program: Program) -> None:
     assert [text.rsplit(" ", 1)[-1] for text in found(program)] == ["[unknown-value]"]
 
 
+@pytest.mark.parametrize("waits", [True, False], ids=["after its policy", "before its policy"])
+def test_a_bucket_logs_into_another_after_its_policy(program: Program, waits: bool) -> None:
+    access, state = (program.component("airflow:data:PrivateBucket", name) for name in ("access", "state"))
+    target = program.add(rules.BUCKET, "access", access)
+    policy = program.add(rules.BUCKET_POLICY, "access", access, bucket=target)
+    program.add(rules.BUCKET_LOGGING, "state", state, *([policy] if waits else []), targetBucket=target)
+    named = [text.rsplit(" ", 1)[-1] for text in found(program)]
+    assert named == ([] if waits else ["[log-target-policy]"])
+
+
 @pytest.mark.parametrize("up", [True, False], ids=["from a child", "from a parent"])
 def test_nested_components_exchange_values(program: Program, up: bool) -> None:
     service = program.component(SERVICE, "api")

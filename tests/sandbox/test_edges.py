@@ -5,6 +5,8 @@ Not proven here: that the real components have the edges; the engine tests check
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sandbox.edges import MANDATORY, mandatory_pairs, rules, violations
@@ -31,11 +33,15 @@ MISSING = {
     "gate-database": {(GATE, "metastore")},
     "public-routes": {("LoadBalancer web", "public")},
     "access-log-policy": {("LoadBalancer web", "access")},
+    "log-target-policy": {("BucketLogging logs", "access")},
     "listeners": {(API, "ui")},
     "listener-guards": {(API, "block"), (API, "firewall")},
     "flow-log-role-policies": {("FlowLog flow", "flow")},
     "database-role-policies": {("Instance metastore", "monitoring")},
     "database-log-groups": {("Instance metastore", "postgresql")},
+    "backup-role-policies": {("Selection nightly", "backups")},
+    "backup-guards": {("Selection nightly", "lock"), ("Selection nightly", "guard")},
+    "backup-data": {("Selection nightly", what) for what in ("metastore", "dags", "ledger")},
     "bucket-policy-last": {("BucketPolicy logs", "logs")},
     "bucket-versions-first": {("BucketLifecycleConfiguration logs", "logs")},
 }
@@ -150,6 +156,16 @@ def test_an_internal_load_balancer_needs_no_public_route(internal: bool, asked: 
     place = network(made)
     made.add(rules.LOAD_BALANCER, "web", inputs={"internal": internal}, subnets=place.public)
     assert [violation.rule for violation in violations(made.graph())] == asked
+
+
+@pytest.mark.parametrize("key", ["accessLogs", "connectionLogs", "healthCheckLogs"])
+def test_every_log_of_a_load_balancer_needs_the_rights_to_write_it(key: str) -> None:
+    made = Builder()
+    bucket = made.add(rules.BUCKET, "access")
+    made.add(rules.BUCKET_POLICY, "access", bucket=bucket)
+    shown: dict[str, Any] = {key: bucket}
+    made.add(rules.LOAD_BALANCER, "web", inputs={"internal": True}, **shown)
+    assert [violation.rule for violation in violations(made.graph())] == ["access-log-policy"]
 
 
 def test_a_listener_that_forwards_by_itself_is_waited_for() -> None:

@@ -104,6 +104,7 @@ PROD: dict[str, object] = {
     "dags/protect": True,
     "credentials/recoveryDays": 7,
     "credentials/keyDeletionDays": 30,
+    "backups": {"retentionDays": 14, "lock": True},
     "services/apiServer/count": 2,
     "services/scheduler/count": 2,
     "observability/logRetentionDays": 90,

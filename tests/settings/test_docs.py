@@ -64,7 +64,7 @@ def test_keys_are_camel_case() -> None:
 def test_every_section_refuses_unknown_keys() -> None:
     sections = [node for node in platform_schema()["$defs"].values() if node["type"] == "object"]
     assert {section["additionalProperties"] for section in sections} == {False}
-    assert len(sections) == 22
+    assert len(sections) == 23
 
 
 def test_schema_describes_the_whole_stack_file() -> None:
@@ -111,6 +111,8 @@ def test_page_describes_pools_and_optional_sections() -> None:
     assert "| `workers.pools.<name>.concurrency` | a whole number from 1 to 64 | required |" in page
     assert "| `services.flower` | a section with the keys cpuUnits, memoryMib | none |" in page
     assert "| `services.flower.memoryMib` | a whole number from 512 to 122880 | required |" in page
+    assert "| `backups` | a section with the keys retentionDays, lock | none |" in page
+    assert "| `backups.retentionDays` | a whole number from 7 to 3650 | required |" in page
     assert "| `services.scheduler` |" not in page
 
 

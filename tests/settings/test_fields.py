@@ -61,7 +61,9 @@ BOUNDS = [
     ("environment", f"{POOL}/maxCount", 1, 100),
     ("environment", f"{POOL}/spotPercent", 0, 100),
     ("environment", "observability/taskLogRetentionDays", 1, 3650),
+    ("environment", "observability/accessLogRetentionDays", 1, 3650),
     ("shared", "shared/noncurrentVersionDays", 1, 3650),
+    ("shared", "shared/accessLogRetentionDays", 1, 3650),
     ("shared", "shared/imageRetentionCount", 5, 1000),
     ("shared", "shared/keyDeletionDays", 7, 30),
 ]
@@ -106,6 +108,11 @@ RIGHT: list[tuple[str, str, object]] = [
     ("environment", "services/execEnabled", True),
     ("environment", "services/flower", {"cpuUnits": 256, "memoryMib": 512}),
     ("environment", "services/flower", None),
+    ("environment", "backups", {"retentionDays": 7, "lock": False}),
+    ("environment", "backups", {"retentionDays": 3650, "lock": True}),
+    ("environment", "backups", None),
+    ("environment", "observability/alarmEmails", []),
+    ("environment", "observability/alarmEmails", [f"a.b+{n}@mail.example.com" for n in range(10)]),
     ("environment", f"{POOL}/queues", ["default", "A.b_c-1", "q" * 64]),
     ("environment", f"{POOL}/spotPercent", 100),
     ("environment", "workers/taskQueuedTimeoutSeconds", 300),
@@ -191,6 +198,7 @@ def test_defaults_of_the_shared_stack() -> None:
     assert isinstance(settings, SharedSettings)
     assert settings.shared.model_dump(exclude={"domain_name", "protect"}) == {
         "noncurrent_version_days": 90,
+        "access_log_retention_days": 365,
         "image_retention_count": 50,
         "key_deletion_days": 30,
         "service_linked_roles": tuple(ServiceLinkedRole),

@@ -92,6 +92,8 @@ def test_defaults_of_an_environment() -> None:
     assert (settings.metastore.engine_version, settings.broker.engine_version) == ("17", "8.0")
     assert settings.services.exec_enabled is False
     assert settings.services.flower is None
+    assert settings.backups is None
+    assert settings.observability.alarm_emails == ()
     assert settings.services.api_server.processes == 1
     assert settings.workers.task_queued_timeout_seconds == 1800
     assert settings.workers.pools["default"].spot_percent == 0

@@ -19,6 +19,7 @@ STAGING: dict[str, Any] = changed(ENVIRONMENT, {"environment": "staging", "accou
 EVERYTHING: dict[str, object] = {
     "services/flower": FLOWER,
     "services/execEnabled": True,
+    "backups": {"retentionDays": 35, "lock": True},
     "web/access": "internet",
     "web/allowedCidrs": ["203.0.113.0/24"],
     "workers/pools/heavy": {
@@ -50,6 +51,7 @@ UNUSUAL: dict[str, Any] = {
     "broker/visibilityTimeoutMinutes": 480,
     "broker/protect": True,
     "dags/protect": True,
+    "backups/retentionDays": 49,
     "credentials/recoveryDays": 9,
     "credentials/keyDeletionDays": 11,
     "services/apiServer/count": 2,
@@ -60,6 +62,8 @@ UNUSUAL: dict[str, Any] = {
     "workers/taskQueuedTimeoutSeconds": 2400,
     "observability/logRetentionDays": 60,
     "observability/taskLogRetentionDays": 45,
+    "observability/accessLogRetentionDays": 410,
+    "observability/alarmEmails": ["airflow-alarms@example.com"],
 }
 """Values that nothing has by default, and that no two settings of a kind share."""
 SHARED = SharedContract(
@@ -67,6 +71,7 @@ SHARED = SharedContract(
     region=REGION,
     state_bucket_name="state",
     key_arn=KEY_ARN,
+    permissions_boundary_arn=f"arn:aws:iam::{ACCOUNT}:policy/boundaries/airflow-platform-boundary",
     repository_url=f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/airflow-platform/airflow",
     repository_arn=f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/airflow-platform/airflow",
     release_bucket_name="releases",

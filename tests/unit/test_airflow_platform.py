@@ -30,6 +30,7 @@ KEPT = {
     "aws:dynamodb/table:Table",
     "aws:secretsmanager/secret:Secret",
     "aws:s3/bucket:Bucket",
+    "aws:backup/vault:Vault",
 }
 
 
@@ -66,13 +67,26 @@ def test_components(small: RecordingMonitor) -> None:
         "airflow:data:Broker": 1,
         "airflow:data:DagStorage": 1,
         "airflow:data:Credentials": 1,
-        "airflow:data:PrivateBucket": 1,
+        "airflow:data:PrivateBucket": 2,
         "airflow:compute:Cluster": 1,
         "airflow:compute:AirflowTask": 7,
         "airflow:compute:AirflowService": 5,
         "airflow:compute:WorkerPool": 1,
         "airflow:edge:WebEntry": 1,
+        "airflow:ops:Observability": 1,
+        "airflow:ops:AlarmTopic": 1,
+        "airflow:ops:ServiceEvents": 1,
     }
+
+
+def test_without_settings_there_are_no_backups(small: RecordingMonitor, full: RecordingMonitor) -> None:
+    vaults = [len(monitor.by_type["aws:backup/vault:Vault"]) for monitor in (small, full)]
+    assert vaults == [0, 1]
+
+
+def test_a_vault_without_a_lock() -> None:
+    monitor = environments.platform_of({"backups": {"retentionDays": 7, "lock": False}})
+    assert monitor.one("aws:backup/vault:Vault").inputs["forceDestroy"] is True
 
 
 def test_it_creates_no_aws_resource_itself(small: RecordingMonitor) -> None:

@@ -123,6 +123,12 @@ def test_workers_are_left_alone_by_an_update_and_by_the_zones(deploy: Deployment
     }
 
 
+def test_alarms_watch_deployments(deploy: Deployment) -> None:
+    monitor = service(deploy, replace(ARGS, deployment_alarms=["few", "errors"]))
+    watched = {"alarmNames": ["few", "errors"], "enable": True, "rollback": True}
+    assert monitor.inputs(SERVICE) == {"scheduler-service": expected(monitor, alarms=watched)}
+
+
 def test_exec(deploy: Deployment) -> None:
     args = replace(ARGS, task=replace(SCHEDULER, exec_enabled=True))
     assert service(deploy, args).one(SERVICE).inputs["enableExecuteCommand"] is True

@@ -12,6 +12,7 @@ import pytest
 from components import task
 from components.airflow_task import AirflowTask, AirflowTaskArgs, DagVolume
 from components.references import SecretReference
+from components.rendering import as_json
 from components.roles import Role
 from tests.harness import Deployment, RecordingMonitor
 from tests.unit.documents import document, trust
@@ -224,7 +225,7 @@ def test_container(deploy: Deployment, changes: dict[str, Any]) -> None:
         exec_enabled=args.exec_enabled,
     )
     got = monitor.one(DEFINITION).inputs["containerDefinitions"]
-    assert json.loads(got) == json.loads(value(deploy, task.container_definitions(container)))
+    assert json.loads(got) == json.loads(value(deploy, as_json([task.container(container)])))
 
 
 @pytest.mark.parametrize("changes", [{}, {"command": ("airflow", "version"), "exec_enabled": True}])
@@ -251,7 +252,9 @@ def test_containers_of_a_reader(deploy: Deployment, changes: dict[str, Any]) -> 
         exec_enabled=args.exec_enabled,
     )
     got = monitor.one(DEFINITION).inputs["containerDefinitions"]
-    assert json.loads(got) == json.loads(value(deploy, task.container_definitions(reader, agent)))
+    assert json.loads(got) == json.loads(
+        value(deploy, as_json([task.container(reader), task.container(agent)]))
+    )
 
 
 def test_the_publisher_has_no_agent(deploy: Deployment) -> None:
@@ -290,13 +293,24 @@ def test_ready(deploy: Deployment, args: AirflowTaskArgs, names: set[str]) -> No
 
 def test_outputs(deploy: Deployment) -> None:
     monitor = airflow_task(deploy)
-    assert monitor.outputs["airflow-dev-scheduler"] == {
+    outputs = monitor.outputs["airflow-dev-scheduler"]
+    assert {name: output for name, output in outputs.items() if name != "documents"} == {
         "taskDefinitionArn": monitor.state(DEFINITION)["arn"],
         "family": "airflow-dev-scheduler",
         "logGroupName": monitor.state(LOG_GROUP)["name"],
         "executionRoleArn": monitor.state(ROLE, "airflow-dev-scheduler-execution-role")["arn"],
         "taskRoleArn": monitor.state(ROLE, "airflow-dev-scheduler-task-role")["arn"],
     }
+
+
+def test_the_documents_are_what_its_texts_are_made_of(deploy: Deployment) -> None:
+    monitor = airflow_task(deploy)
+    texts = {
+        resource.name: {name: json.loads(resource.inputs[name])}
+        for token, name in ((DEFINITION, "containerDefinitions"), (ROLE_POLICY, "policy"))
+        for resource in monitor.by_type[token]
+    }
+    assert monitor.outputs["airflow-dev-scheduler"]["documents"] == texts
 
 
 def test_secret_that_is_not_known_yet_stands_once(deploy: Deployment) -> None:

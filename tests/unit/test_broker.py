@@ -143,6 +143,15 @@ def test_protection_is_of_the_replication_group_alone(deploy: Deployment, protec
     assert {child.type for child in monitor.registered if child.protect} == ({GROUP} if protect else set())
 
 
+@pytest.mark.parametrize("replicas", [0, 2])
+def test_metrics_know_every_node(deploy: Deployment, replicas: int) -> None:
+    args = replace(ARGS, replicas=replicas)
+    monitor, component = built(deploy, lambda opts: Broker("broker", args, opts))
+    found = [value(deploy, node) for node in component.node_ids]
+    assert found == monitor.state(GROUP)["memberClusters"]
+    assert len(found) == replicas + 1
+
+
 def test_broker_is_protected_unless_told_otherwise() -> None:
     assert ARGS.protect
 

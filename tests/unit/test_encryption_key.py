@@ -9,6 +9,7 @@ import pytest
 
 from components import iam
 from components.encryption_key import EncryptionKey, EncryptionKeyArgs
+from components.iam import alerts
 from tests.harness import Deployment, RecordingMonitor
 from tests.unit.programs import ACCOUNT, REGION, built, run, value
 
@@ -27,7 +28,7 @@ def test_key(deploy: Deployment) -> None:
             "description": "Data, secrets and logs of dev",
             "enableKeyRotation": True,
             "deletionWindowInDays": 14,
-            "policy": iam.shared_key(REGION, ACCOUNT),
+            "policy": iam.shared_key(REGION, ACCOUNT, alerts.alarms_use_key(REGION, ACCOUNT)),
         }
     }
 

@@ -33,9 +33,28 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
             }
         ],
     ),
+    "bucket that grants": (
+        iam.tls_only_bucket("aws", "releases", {"Sid": "First"}, {"Sid": "Second"}),
+        [
+            {
+                "Sid": "DenyWithoutTls",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": ["arn:aws:s3:::releases", "arn:aws:s3:::releases/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+            {"Sid": "First"},
+            {"Sid": "Second"},
+        ],
+    ),
     "shared key": (
         iam.shared_key(REGION, ACCOUNT),
         KEY_STATEMENTS,
+    ),
+    "key with more grants": (
+        iam.shared_key(REGION, ACCOUNT, {"Sid": "First"}, {"Sid": "Second"}),
+        [*KEY_STATEMENTS, {"Sid": "First"}, {"Sid": "Second"}],
     ),
     "service trust": (
         iam.service_trust("vpc-flow-logs.amazonaws.com", account_id=ACCOUNT, source_arn="arn:aws:ec2:*"),

@@ -74,6 +74,8 @@ def test_instance(deploy: Deployment) -> None:
             "storageEncrypted": True,
             "kmsKeyId": KEY_ARN,
             "backupRetentionPeriod": 14,
+            "backupWindow": "00:00-00:30",
+            "maintenanceWindow": "sun:05:00-sun:05:30",
             "deleteAutomatedBackups": False,
             "copyTagsToSnapshot": True,
             "deletionProtection": True,

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from tests.harness import RecordingMonitor
-from tests.unit.environments import NAME, SHARED, UNUSUAL, full
-from tests.unit.programs import value_at
+from tests.unit.environments import NAME, SHARED, UNUSUAL, full, small
+from tests.unit.programs import ACCOUNT, value_at
 
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 ALB = "aws:lb/loadBalancer:LoadBalancer"
 BROKER = "aws:elasticache/replicationGroup:ReplicationGroup"
 BUCKET = "aws:s3/bucket:Bucket"
+BUCKET_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 DATABASE = "aws:rds/instance:Instance"
 DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -25,12 +27,17 @@ INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 INVOCATION = "aws:lambda/invocation:Invocation"
 KEY = "aws:kms/key:Key"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+LOGGING = "aws:s3/bucketLogging:BucketLogging"
+LOCK = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 MOUNT = "aws:efs/mountTarget:MountTarget"
+PLAN = "aws:backup/plan:Plan"
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 SECRET = "aws:secretsmanager/secret:Secret"
 SERVICE = "aws:ecs/service:Service"
 TABLE = "aws:dynamodb/table:Table"
+TARGETS = "aws:lb/targetGroup:TargetGroup"
+METASTORE_ALARMS = {"storage": 2 * 1024**3, "load": 80, "connections": 656}
 RULES = (INGRESS, "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
 
 INPUTS = [
@@ -42,6 +49,8 @@ INPUTS = [
     ("metastore/maxStorageGib", DATABASE, "metastore-instance", "maxAllocatedStorage"),
     ("metastore/backupRetentionDays", DATABASE, "metastore-instance", "backupRetentionPeriod"),
     ("metastore/protect", DATABASE, "metastore-instance", "deletionProtection"),
+    ("backups/retentionDays", PLAN, "backups-plan", "rules/0/lifecycle/deleteAfter"),
+    ("backups/retentionDays", LOCK, "backups-vault-lock", "minRetentionDays"),
     ("broker/nodeType", BROKER, "broker-group", "nodeType"),
     ("broker/engineVersion", BROKER, "broker-group", "engineVersion"),
     ("broker/snapshotRetentionDays", BROKER, "broker-group", "snapshotRetentionLimit"),
@@ -49,9 +58,11 @@ INPUTS = [
     ("credentials/keyDeletionDays", KEY, "encryption-key", "deletionWindowInDays"),
     ("web/deletionProtection", ALB, "web-alb", "enableDeletionProtection"),
     ("observability/taskLogRetentionDays", LIFECYCLE, "task-logs-lifecycle", "rules/2/expiration/days"),
+    ("observability/accessLogRetentionDays", LIFECYCLE, "access-logs-lifecycle", "rules/2/expiration/days"),
     ("observability/logRetentionDays", LOG_GROUP, "scheduler-log", "retentionInDays"),
     ("observability/logRetentionDays", LOG_GROUP, "gate-log", "retentionInDays"),
     ("observability/logRetentionDays", LOG_GROUP, "metastore-upgrade-log", "retentionInDays"),
+    ("observability/logRetentionDays", LOG_GROUP, "alarms-events-stopped-tasks", "retentionInDays"),
     ("network/flowLogRetentionDays", LOG_GROUP, "network-flow-log-group", "retentionInDays"),
     ("network/flowLogRetentionDays", LOG_GROUP, "compute-exec-log", "retentionInDays"),
     ("services/apiServer/count", SERVICE, "api-server-service", "desiredCount"),
@@ -77,8 +88,52 @@ def test_replicas_are_beside_the_primary(monitor: RecordingMonitor) -> None:
     assert monitor.one(BROKER).inputs["numCacheClusters"] == UNUSUAL["broker/replicas"] + 1
 
 
-def test_logs_of_tasks_are_emptied_only_where_nothing_is_kept(monitor: RecordingMonitor) -> None:
-    assert "forceDestroy" not in monitor.one(BUCKET).inputs
+def test_what_is_backed_up(monitor: RecordingMonitor) -> None:
+    """Everything that holds data of the environment and that AWS Backup can take, from one vault's key to its role."""
+    (selection,) = monitor.by_type["aws:backup/selection:Selection"]
+    stores = (DATABASE, "aws:efs/fileSystem:FileSystem", TABLE)
+    assert selection.inputs["resources"] == [monitor.state(token)["arn"] for token in stores]
+    assert monitor.one("aws:backup/vault:Vault").inputs == {"kmsKeyArn": monitor.state(KEY)["arn"]}
+    assert monitor.one("aws:iam/role:Role", f"{NAME}-backups-role").inputs["path"] == "/airflow/staging/"
+
+
+def test_the_file_system_backs_itself_up(monitor: RecordingMonitor) -> None:
+    policy = monitor.one("aws:efs/backupPolicy:BackupPolicy").inputs
+    assert policy["fileSystemId"] == monitor.id("aws:efs/fileSystem:FileSystem")
+
+
+def test_logs_are_emptied_only_where_nothing_is_kept(monitor: RecordingMonitor) -> None:
+    assert [inputs.get("forceDestroy") for inputs in monitor.inputs(BUCKET).values()] == [None, None]
+
+
+def test_access_logs_have_one_bucket(monitor: RecordingMonitor) -> None:
+    """Of the load balancer and of the bucket of task logs; that one bucket has none."""
+    target = monitor.state(BUCKET, f"{NAME}-access-logs-bucket")["bucket"]
+    balancer = monitor.one(ALB).inputs
+    assert {
+        "requests": value_at(balancer, "accessLogs/bucket"),
+        "connections": value_at(balancer, "connectionLogs/bucket"),
+        **{name: inputs["targetBucket"] for name, inputs in monitor.inputs(LOGGING).items()},
+    } == {"requests": target, "connections": target, f"{NAME}-task-logs-logging": target}
+
+
+def test_who_may_write_access_logs(monitor: RecordingMonitor) -> None:
+    statements = monitor.inputs(BUCKET_POLICY)[f"{NAME}-access-logs-policy"]["policy"]["Statement"]
+    balancers, buckets = statements[1:]
+    target = monitor.state(BUCKET, f"{NAME}-access-logs-bucket")["bucket"]
+    assert balancers["Resource"] == [
+        f"arn:aws:s3:::{target}/load-balancer/{kind}/AWSLogs/{ACCOUNT}/*"
+        for kind in ("requests", "connections")
+    ]
+    assert buckets["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": [f"arn:aws:s3:::{NAME}-task-logs-bucket-*"]},
+    }
+
+
+def test_who_logs_waits_for_the_rights_to_write(monitor: RecordingMonitor) -> None:
+    policy = f"{NAME}-access-logs-policy"
+    assert [policy in monitor.one(token).depends_on for token in (ALB, LOGGING)] == [True, True]
 
 
 def variables(monitor: RecordingMonitor, who: str) -> dict[str, str]:
@@ -279,3 +334,96 @@ def test_size_of_what_runs_once(monitor: RecordingMonitor) -> None:
         for inputs in [monitor.one(DEFINITION, f"{NAME}-{who}-definition").inputs]
     }
     assert sizes == {"bootstrap": ("1024", "2048"), PUBLISHER: ("1024", "2048")}
+
+
+def test_everybody_of_the_settings_is_told(monitor: RecordingMonitor) -> None:
+    told = [
+        each.inputs["endpoint"] for each in monitor.by_type["aws:sns/topicSubscription:TopicSubscription"]
+    ]
+    assert told == UNUSUAL["observability/alarmEmails"]
+
+
+def watched(monitor: RecordingMonitor, label: str) -> list[dict[str, str]]:
+    """Return the dimensions of an alarm, of each of its metrics."""
+    inputs = monitor.one(ALARM, f"{NAME}-alarms-{label}").inputs
+    queries = [query["metric"] for query in inputs.get("metricQueries", []) if "metric" in query]
+    return [each["dimensions"] for each in queries or [inputs]]
+
+
+@pytest.mark.parametrize("party", SERVICES)
+def test_every_service_has_an_alarm_for_its_tasks(monitor: RecordingMonitor, party: str) -> None:
+    kind = "workers" if party.startswith("worker-") else "tasks"
+    service = {
+        "ClusterName": monitor.state("aws:ecs/cluster:Cluster")["name"],
+        "ServiceName": monitor.state(SERVICE, f"{NAME}-{party}-service")["name"],
+    }
+    assert watched(monitor, f"{party}-{kind}") == [service, service]
+
+
+@pytest.mark.parametrize(("party", "group"), [("api-server", "web-api"), ("flower", "77eaaab")])
+def test_everything_behind_the_door_has_alarms(monitor: RecordingMonitor, party: str, group: str) -> None:
+    targets = {
+        "LoadBalancer": monitor.state(ALB)["arnSuffix"],
+        "TargetGroup": monitor.state(TARGETS, f"{NAME}-{group}")["arnSuffix"],
+    }
+    assert [watched(monitor, f"{party}-{kind}") for kind in ("hosts", "errors")] == [[targets]] * 2
+
+
+def test_the_database_has_alarms_of_its_size(monitor: RecordingMonitor) -> None:
+    """A db.m7g.large accepts 820 connections, as sizes are estimated here, and begins with 40 GiB."""
+    alarms = {kind: monitor.one(ALARM, f"{NAME}-alarms-metastore-{kind}").inputs for kind in METASTORE_ALARMS}
+    assert {kind: each["threshold"] for kind, each in alarms.items()} == METASTORE_ALARMS
+    assert [each["dimensions"] for each in alarms.values()] == [{"DBInstanceIdentifier": NAME}] * 3
+
+
+def test_a_small_database_has_an_alarm_for_its_credits() -> None:
+    """Classes of the family db.t4g collect them, others do not; see the names above."""
+    assert small().one(ALARM, f"{NAME}-alarms-metastore-credits")
+
+
+@pytest.mark.parametrize("kind", ["memory", "evictions", "clients"])
+def test_the_broker_has_alarms_on_all_nodes(monitor: RecordingMonitor, kind: str) -> None:
+    nodes = monitor.state(BROKER)["memberClusters"]
+    assert watched(monitor, f"broker-{kind}") == [{"CacheClusterId": node} for node in nodes]
+
+
+def test_there_are_no_other_alarms(monitor: RecordingMonitor) -> None:
+    tasks = [f"{party}-{'workers' if party.startswith('worker-') else 'tasks'}" for party in SERVICES]
+    doors = [f"{party}-{kind}" for party in ("api-server", "flower") for kind in ("hosts", "errors")]
+    data = [
+        *(f"metastore-{kind}" for kind in METASTORE_ALARMS),
+        *(f"broker-{kind}" for kind in ("memory", "evictions", "clients")),
+    ]
+    own = ["services-restarts", "services-event-delivery"]
+    names = {alarm.name.removeprefix(f"{NAME}-alarms-") for alarm in monitor.by_type[ALARM]}
+    assert names == {*tasks, *doors, *data, *own}
+
+
+@pytest.mark.parametrize("party", SERVICES)
+def test_alarms_that_watch_deployments_exist(monitor: RecordingMonitor, party: str) -> None:
+    """Nobody refuses a service that names an alarm that there is not."""
+    alarms = {alarm.inputs.get("name") for alarm in monitor.by_type[ALARM]}
+    watching = monitor.one(SERVICE, f"{NAME}-{party}-service").inputs["alarms"]["alarmNames"]
+    assert set(watching) <= alarms
+    assert len(watching) == (2 if party in ("api-server", "flower") else 1)
+
+
+def test_messages_are_encrypted_with_the_environments_key(monitor: RecordingMonitor) -> None:
+    key = monitor.state(KEY)["arn"]
+    assert monitor.one("aws:sns/topic:Topic").inputs["kmsMasterKeyId"] == key
+    assert monitor.one(LOG_GROUP, f"{NAME}-alarms-events-stopped-tasks").inputs["kmsKeyId"] == key
+
+
+def test_events_are_those_of_the_cluster(monitor: RecordingMonitor) -> None:
+    cluster = monitor.state("aws:ecs/cluster:Cluster")
+    patterns = {
+        rule.name.rpartition("-")[2]: json.loads(rule.inputs["eventPattern"])
+        for rule in monitor.by_type["aws:cloudwatch/eventRule:EventRule"]
+    }
+    (services,) = patterns["reports"]["resources"]
+    assert services["prefix"].endswith(f":{ACCOUNT}:service/{cluster['name']}/")
+    assert patterns["stops"]["detail"]["clusterArn"] == [cluster["arn"]]
+
+
+def test_the_topic_is_exported(monitor: RecordingMonitor) -> None:
+    assert monitor.outputs[NAME]["alarmTopicArn"] == monitor.state("aws:sns/topic:Topic")["arn"]

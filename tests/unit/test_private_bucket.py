@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.private_bucket import PrivateBucket, PrivateBucketArgs
+from components.private_bucket import LogTarget, PrivateBucket, PrivateBucketArgs, name_pattern
 from tests.harness import Deployment, RecordingMonitor
 from tests.unit.programs import KEY_ARN, built, run, value
 
@@ -65,6 +65,7 @@ INPUTS: dict[str, dict[str, dict[str, Any]]] = {
         }
     },
 }
+LOGGING = "aws:s3/bucketLogging:BucketLogging"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 NONCURRENT = {
     "id": "noncurrent-versions",
@@ -83,8 +84,14 @@ EXPIRED = {"id": "expired-objects", "status": "Enabled", "filter": {"prefix": ""
 
 
 def args(**changes: Any) -> PrivateBucketArgs:
-    given = {"partition": "aws", "key_arn": KEY_ARN, "noncurrent_days": 90, "bucket_name": NAME}
-    return PrivateBucketArgs(**{**given, **changes})
+    given: dict[str, Any] = {
+        "partition": "aws",
+        "key_arn": KEY_ARN,
+        "access_logs": None,
+        "noncurrent_days": 90,
+        "bucket_name": NAME,
+    }
+    return PrivateBucketArgs(**(given | changes))
 
 
 def bucket(deploy: Deployment, **changes: Any) -> RecordingMonitor:
@@ -133,6 +140,78 @@ def test_a_bucket_may_be_deleted_with_its_content(deploy: Deployment) -> None:
 
 def test_name_is_made_when_none_is_given(deploy: Deployment) -> None:
     assert "bucket" not in bucket(deploy, bucket_name=None).one(BUCKET).inputs
+
+
+def test_keys_of_s3_itself(deploy: Deployment) -> None:
+    """For what services of AWS write that know no KMS."""
+    assert bucket(deploy, key_arn=None).inputs(ENCRYPTION) == {
+        "logs-encryption": {
+            "bucket": NAME,
+            "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}],
+        }
+    }
+
+
+def test_grants_follow_the_refusal(deploy: Deployment) -> None:
+    grant = {
+        "Sid": "Write",
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+    }
+    monitor = bucket(deploy, grants=lambda name: [grant | {"Resource": f"arn:aws:s3:::{name}/a/*"}])
+    refusal, granted = monitor.inputs(POLICY)["logs-policy"]["policy"]["Statement"]
+    assert refusal == INPUTS[POLICY]["logs-policy"]["policy"]["Statement"][0]
+    assert granted == grant | {"Resource": f"arn:aws:s3:::{NAME}/a/*"}
+
+
+TARGET_NAME = "airflow-test-access"
+
+
+def logged(deploy: Deployment) -> RecordingMonitor:
+    """Make a bucket for access logs and one that logs into it."""
+
+    def build(opts: pulumi.ResourceOptions) -> None:
+        grant = {
+            "Sid": "Write",
+            "Effect": "Allow",
+            "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": f"arn:aws:s3:::{TARGET_NAME}/buckets/*",
+        }
+        target = PrivateBucket("access", args(bucket_name=TARGET_NAME, grants=lambda _: [grant]), opts)
+        PrivateBucket("logs", args(access_logs=target.log_target), opts)
+
+    return run(deploy, build)
+
+
+def test_access_log(deploy: Deployment) -> None:
+    """Only of the bucket that has a target: the target itself keeps none."""
+    assert logged(deploy).inputs(LOGGING) == {
+        "logs-logging": {
+            "bucket": NAME,
+            "targetBucket": TARGET_NAME,
+            "targetPrefix": "buckets/",
+            "targetObjectKeyFormat": {"partitionedPrefix": {"partitionDateSource": "EventTime"}},
+        }
+    }
+
+
+def test_access_log_waits_for_the_rights_to_write_it(deploy: Deployment) -> None:
+    assert "access-policy" in logged(deploy).one(LOGGING).depends_on
+
+
+def test_target_of_logs_is_the_bucket_once_its_policy_is_in_force(deploy: Deployment) -> None:
+    _, component = built(deploy, lambda opts: PrivateBucket("logs", args(), opts))
+    target: LogTarget = component.log_target
+    names = [resource.pulumi_resource_name for resource in target.ready]
+    assert (value(deploy, pulumi.Output.from_input(target.bucket_name)), names) == (NAME, ["logs-policy"])
+
+
+def test_pattern_of_names_fits_the_name_that_is_made(deploy: Deployment) -> None:
+    made = bucket(deploy, bucket_name=None).state(BUCKET)["bucket"]
+    assert name_pattern("logs") == "logs-bucket-*"
+    assert made.startswith("logs-bucket-")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ SHARED_EXPORTS = {
     "region",
     "stateBucketName",
     "keyArn",
+    "permissionsBoundaryArn",
     "repositoryUrl",
     "repositoryArn",
     "releaseBucketName",
@@ -39,6 +40,7 @@ SHARED_EXPORTS = {
     "nameServers",
 }
 ENVIRONMENT_EXPORTS = {
+    "alarmTopicArn",
     "vpcId",
     "publicSubnetIds",
     "privateSubnetIds",
@@ -150,9 +152,9 @@ def test_every_taggable_resource_carries_the_default_tags(monitor: RecordingMoni
 
 PROTECTED = {
     "nonprod-shared": set[str](),
-    "prod-shared": {"Key", "Bucket", "Repository", "Zone", "ServiceLinkedRole"},
+    "prod-shared": {"Key", "Bucket", "Policy", "Repository", "Zone", "ServiceLinkedRole"},
     "dev": set[str](),
-    "prod": {"Key", "Bucket", "Instance", "ReplicationGroup", "FileSystem", "Table", "Secret"},
+    "prod": {"Key", "Bucket", "Instance", "ReplicationGroup", "FileSystem", "Table", "Secret", "Vault"},
 }
 
 
@@ -207,7 +209,7 @@ def test_wrong_settings_register_nothing(deploy: Deployment) -> None:
 def test_older_shared_stack_is_refused_with_the_remedy(deploy: Deployment) -> None:
     message = refusal(deploy, stack_file("dev"), {"contractVersion": 0})
     assert message == (
-        "shared.stack: the stack nonprod-shared has contractVersion 0, this program needs 1; "
+        "shared.stack: the stack nonprod-shared has contractVersion 0, this program needs 2; "
         "bring it up to date first: pulumi up --stack nonprod-shared"
     )
 

@@ -9,7 +9,7 @@ import pulumi
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.rendering import as_json
+from components.rendering import Documents, as_json
 from tests.harness import Deployment
 from tests.unit.programs import value
 
@@ -59,3 +59,11 @@ def test_tuples_are_lists(deploy: Deployment) -> None:
 
 def test_without_outputs(deploy: Deployment) -> None:
     assert rendered(deploy, {"number": 1, "flag": True}) == '{"number": 1, "flag": true}'
+
+
+def test_documents_are_texts_that_are_remembered_as_structures(deploy: Deployment) -> None:
+    documents, made = Documents(), []
+    structure = {"b": 1, "a": pulumi.Output.from_input(2)}
+    deploy.run(lambda: made.append(documents.text("policy", "document", structure, sort_keys=True)))
+    assert value(deploy, made[0]) == '{"a": 2, "b": 1}'
+    assert documents.parts == {"policy": {"document": structure}}

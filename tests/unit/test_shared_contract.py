@@ -15,6 +15,7 @@ OUTPUTS: dict[str, Any] = {
     "region": "eu-west-1",
     "stateBucketName": "state",
     "keyArn": "arn:aws:kms:eu-west-1:111111111111:key/k",
+    "permissionsBoundaryArn": "arn:aws:iam::111111111111:policy/boundaries/airflow-platform-boundary",
     "repositoryUrl": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/airflow-platform/airflow",
     "repositoryArn": "arn:aws:ecr:eu-west-1:111111111111:repository/airflow-platform/airflow",
     "releaseBucketName": "releases",
@@ -34,6 +35,7 @@ def test_outputs_become_typed() -> None:
         region="eu-west-1",
         state_bucket_name="state",
         key_arn="arn:aws:kms:eu-west-1:111111111111:key/k",
+        permissions_boundary_arn="arn:aws:iam::111111111111:policy/boundaries/airflow-platform-boundary",
         repository_url="111111111111.dkr.ecr.eu-west-1.amazonaws.com/airflow-platform/airflow",
         repository_arn="arn:aws:ecr:eu-west-1:111111111111:repository/airflow-platform/airflow",
         release_bucket_name="releases",
@@ -56,15 +58,15 @@ OWN = "this environment of account 111111111111 in eu-west-1; name the shared st
 REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
     "older": (
         {"contractVersion": 0.0},
-        f"shared.stack: the stack nonprod-shared has contractVersion 0, this program needs 1; {REMEDY}",
+        f"shared.stack: the stack nonprod-shared has contractVersion 0, this program needs 2; {REMEDY}",
     ),
     "never applied": (
         dict.fromkeys(OUTPUTS),
-        f"shared.stack: the stack nonprod-shared exports no contractVersion, this program needs 1; {REMEDY}",
+        f"shared.stack: the stack nonprod-shared exports no contractVersion, this program needs 2; {REMEDY}",
     ),
     "version is no number": (
         {"contractVersion": "1"},
-        f"shared.stack: the stack nonprod-shared exports no contractVersion, this program needs 1; {REMEDY}",
+        f"shared.stack: the stack nonprod-shared exports no contractVersion, this program needs 2; {REMEDY}",
     ),
     "incomplete": (
         {"keyArn": None, "zoneId": 7},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from components.iam.boundary import permissions_boundary
 from components.service_roles import SERVICE_PRINCIPALS
 from components.shared_contract import VERSION_EXPORT, SharedContract
 from components.shared_services import SharedServices, SharedServicesArgs
@@ -14,6 +16,7 @@ from tests.harness import Deployment, RecordingMonitor
 from tests.unit.documents import KEY_STATEMENTS, document
 from tests.unit.programs import ACCOUNT, REGION, run
 
+BOUNDARY = "aws:iam/policy:Policy"
 KEY = "aws:kms/key:Key"
 ALIAS = "aws:kms/alias:Alias"
 REPOSITORY = "aws:ecr/repository:Repository"
@@ -28,6 +31,7 @@ ARGS = SharedServicesArgs(
     region=REGION,
     domain_name="nonprod.example.com",
     noncurrent_version_days=90,
+    access_log_retention_days=400,
     image_retention_count=40,
     key_deletion_days=14,
     service_linked_roles=tuple(SERVICE_PRINCIPALS),
@@ -129,6 +133,7 @@ def test_service_linked_roles(deploy: Deployment) -> None:
         "shared-rds-service-role": "rds.amazonaws.com",
         "shared-elasticache-service-role": "elasticache.amazonaws.com",
         "shared-elasticloadbalancing-service-role": "elasticloadbalancing.amazonaws.com",
+        "shared-backup-service-role": "backup.amazonaws.com",
     }
     assert shared(deploy).inputs(SERVICE_ROLE) == {
         name: {"awsServiceName": principal, "description": f"Lets {principal} work in this account"}
@@ -144,22 +149,63 @@ def test_account_that_has_service_linked_roles_already(deploy: Deployment, servi
 
 def test_only_the_state_bucket_has_a_fixed_name(deploy: Deployment) -> None:
     assert shared(deploy).inputs(BUCKET) == {
+        "shared-access-logs-bucket": {},
         "shared-release-bucket": {},
         "shared-state-bucket": {"bucket": STATE_BUCKET},
     }
 
 
-def test_both_buckets_use_the_key(deploy: Deployment) -> None:
+def test_all_but_access_logs_use_the_key(deploy: Deployment) -> None:
     monitor = shared(deploy)
-    rules = [
-        resource.inputs["rules"][0]["applyServerSideEncryptionByDefault"]
+    rules = {
+        resource.name: resource.inputs["rules"][0]["applyServerSideEncryptionByDefault"]
         for resource in monitor.registered
         if "EncryptionConfiguration" in resource.type
+    }
+    own_key = {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": monitor.state(KEY)["arn"]}
+    assert rules == {
+        "shared-access-logs-encryption": {"sseAlgorithm": "AES256"},
+        "shared-release-encryption": own_key,
+        "shared-state-encryption": own_key,
+    }
+
+
+def test_every_other_bucket_logs_into_that_of_access_logs(deploy: Deployment) -> None:
+    monitor = shared(deploy)
+    target = monitor.state(BUCKET, "shared-access-logs-bucket")["bucket"]
+    targets = {
+        name: inputs["targetBucket"]
+        for name, inputs in monitor.inputs("aws:s3/bucketLogging:BucketLogging").items()
+    }
+    assert targets == {"shared-release-logging": target, "shared-state-logging": target}
+
+
+def test_only_these_buckets_may_log(deploy: Deployment) -> None:
+    monitor = shared(deploy)
+    policies = monitor.inputs("aws:s3/bucketPolicy:BucketPolicy")
+    [grant] = [
+        statement
+        for policy in policies.values()
+        for statement in policy["policy"]["Statement"]
+        if statement["Effect"] == "Allow"
     ]
-    assert rules == [{"sseAlgorithm": "aws:kms", "kmsMasterKeyId": monitor.state(KEY)["arn"]}] * 2
+    assert grant["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {
+            "aws:SourceArn": [f"arn:aws:s3:::{STATE_BUCKET}", "arn:aws:s3:::shared-release-bucket-*"]
+        },
+    }
 
 
-def test_nothing_expires_by_its_age(deploy: Deployment) -> None:
+@pytest.mark.parametrize("protect", [True, False])
+def test_access_logs_go_with_an_unprotected_stack(deploy: Deployment, protect: bool) -> None:
+    """The others must be emptied by hand: nobody misses a log of what is gone."""
+    buckets = shared(deploy, replace(ARGS, protect=protect)).inputs(BUCKET)
+    emptied = {name for name, inputs in buckets.items() if inputs.get("forceDestroy")}
+    assert emptied == (set() if protect else {"shared-access-logs-bucket"})
+
+
+def test_only_access_logs_expire_by_their_age(deploy: Deployment) -> None:
     lifecycles = shared(deploy).inputs("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
     expirations = {
         name: [rule["expiration"] for rule in inputs["rules"] if "expiration" in rule]
@@ -167,6 +213,7 @@ def test_nothing_expires_by_its_age(deploy: Deployment) -> None:
     }
     markers = {"expiredObjectDeleteMarker": True}
     assert expirations == {
+        "shared-access-logs-lifecycle": [markers, {"days": 400}],
         "shared-release-lifecycle": [markers],
         "shared-state-lifecycle": [markers],
     }
@@ -178,13 +225,14 @@ def test_counts(deploy: Deployment) -> None:
     assert {token: count for token, count in counts.items() if not token.startswith("aws:s3/")} == {
         "pulumi:providers:aws": 1,
         "airflow:shared:SharedServices": 1,
-        "airflow:data:PrivateBucket": 2,
+        "airflow:data:PrivateBucket": 3,
         KEY: 1,
         ALIAS: 1,
+        BOUNDARY: 1,
         REPOSITORY: 1,
         IMAGE_LIFECYCLE: 1,
         ZONE: 1,
-        SERVICE_ROLE: 5,
+        SERVICE_ROLE: 6,
     }
 
 
@@ -192,8 +240,10 @@ def test_counts(deploy: Deployment) -> None:
 def test_protected(deploy: Deployment, protect: bool) -> None:
     names = {
         "shared-key",
+        "shared-boundary",
         "shared-repository",
         "shared-zone",
+        "shared-access-logs-bucket",
         "shared-state-bucket",
         "shared-release-bucket",
         *SERVICE_ROLES,
@@ -209,6 +259,8 @@ def test_parents(deploy: Deployment) -> None:
     assert {name for name, parent in parents.items() if parent == "shared"} == {
         "shared-key",
         "shared-key-alias",
+        "shared-boundary",
+        "shared-access-logs",
         "shared-state",
         "shared-release",
         "shared-repository",
@@ -218,16 +270,27 @@ def test_parents(deploy: Deployment) -> None:
     }
 
 
+def test_boundary(deploy: Deployment) -> None:
+    found = shared(deploy).one(BOUNDARY).inputs
+    assert json.loads(found.pop("policy")) == permissions_boundary(REGION, ACCOUNT)
+    assert found == {
+        "name": "airflow-platform-boundary",
+        "path": "/boundaries/",
+        "description": "What no role of an Airflow environment can exceed",
+    }
+
+
 def test_outputs(deploy: Deployment) -> None:
     monitor = shared(deploy)
     release = monitor.state(BUCKET, "shared-release-bucket")
     repository, zone = monitor.state(REPOSITORY), monitor.state(ZONE)
     assert monitor.outputs["shared"] == {
-        "contractVersion": 1,
+        "contractVersion": 2,
         "accountId": ACCOUNT,
         "region": REGION,
         "stateBucketName": STATE_BUCKET,
         "keyArn": monitor.state(KEY)["arn"],
+        "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundaries/airflow-platform-boundary",
         "repositoryUrl": repository["repositoryUrl"],
         "repositoryArn": repository["arn"],
         "releaseBucketName": release["bucket"],
@@ -257,7 +320,7 @@ def test_exports_are_the_contract_and_the_name_servers(deploy: Deployment) -> No
             {"service_linked_roles": ["rds", "efs"]},
             (
                 "service_linked_roles: want one of ecs, ecs.application-autoscaling, rds, elasticache, "
-                "elasticloadbalancing, got efs"
+                "elasticloadbalancing, backup, got efs"
             ),
         ),
         (

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from components import task
 from components.references import SecretReference
+from components.rendering import as_json
 from components.roles import DAG_READERS, ONE_OFF, Role
 from components.task import ContainerArgs
 from sandbox.behaviour.rules.ecs_containers import Task, judged
@@ -42,7 +43,7 @@ ARGS = ContainerArgs(
 
 
 def rendered(deploy: Deployment, *containers: ContainerArgs) -> str:
-    return str(value(deploy, task.container_definitions(*containers)))
+    return str(value(deploy, as_json([task.container(each) for each in containers])))
 
 
 def container(deploy: Deployment, args: ContainerArgs = ARGS) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 import pytest
 
+from components.private_bucket import LogTarget
 from components.roles import Role
 from components.web_entry import WebEntry, WebEntryArgs
 from tests.harness import VPC_ID, Deployment, RecordingMonitor
@@ -37,6 +38,7 @@ INTERNAL = WebEntryArgs(
     host_name=HOST,
     flower=False,
     deletion_protection=True,
+    access_logs=LogTarget(bucket_name="access", ready=()),
 )
 WITH_FLOWER = replace(INTERNAL, flower=True)
 INTERNET = replace(INTERNAL, internet_facing=True)
@@ -63,6 +65,8 @@ def test_load_balancer(args: WebEntryArgs) -> None:
             "enableDeletionProtection": True,
             "idleTimeout": 90,
             "xffHeaderProcessingMode": "append",
+            "accessLogs": {"bucket": "access", "prefix": "load-balancer/requests", "enabled": True},
+            "connectionLogs": {"bucket": "access", "prefix": "load-balancer/connections", "enabled": True},
             "tags": {"Name": "web"},
         }
     }
@@ -263,6 +267,19 @@ def test_only_a_public_load_balancer_waits_for_the_internet(deploy: Deployment, 
     assert waits is args.internet_facing
 
 
+@pytest.mark.parametrize("args", [INTERNAL, INTERNET], ids=["internal", "internet"])
+def test_load_balancer_waits_for_the_rights_to_write_its_logs(deploy: Deployment, args: WebEntryArgs) -> None:
+    """On the internet as well, where it also waits for its routes."""
+
+    def program() -> None:
+        opts = provided()
+        policy = aws.sns.Topic("policy", opts=pulumi.ResourceOptions.merge(opts, None))
+        logs = LogTarget(bucket_name="access", ready=(policy,))
+        WebEntry("web", replace(args, access_logs=logs), opts)
+
+    assert "policy" in deploy.run(program).one(BALANCER).depends_on
+
+
 def ready(args: WebEntryArgs, role: Role) -> set[str]:
     """Return the names of what the service of a role must wait for."""
     _, component = once(WebEntry, "web", args)
@@ -310,6 +327,15 @@ def test_what_others_need(deploy: Deployment) -> None:
         monitor.id(BALANCER),
         monitor.state(BALANCER)["arnSuffix"],
     ]
+
+
+def test_what_metrics_call_the_target_groups(deploy: Deployment) -> None:
+    monitor, component = built(deploy, lambda opts: WebEntry("web", WITH_FLOWER, opts))
+    found = {role: value(deploy, suffix) for role, suffix in component.target_group_arn_suffixes.items()}
+    assert found == {
+        Role.API_SERVER: monitor.state(TARGETS, "web-api")["arnSuffix"],
+        Role.FLOWER: monitor.state(TARGETS, "web-flower")["arnSuffix"],
+    }
 
 
 def test_no_target_group_without_flower() -> None:

@@ -94,6 +94,11 @@ def test_service(deploy: Deployment) -> None:
     }
 
 
+def test_alarms_watch_its_deployments(deploy: Deployment) -> None:
+    inputs = pool(deploy, replace(ARGS, deployment_alarms=["late"])).one(SERVICE).inputs
+    assert inputs["alarms"] == {"alarmNames": ["late"], "enable": True, "rollback": True}
+
+
 def test_number_of_workers_is_left_to_scaling(deploy: Deployment) -> None:
     assert pool(deploy).one(SERVICE).ignore_changes == ("desiredCount",)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from sandbox.behaviour.formats import is_arn
 from sandbox.behaviour.model import Failure
 from sandbox.behaviour.rules import Case, known, objects, rule
+from sandbox.behaviour.rules.policy_document import Kind, problems, statements_of, texts
 
 _PLAN_NAME: Final = re.compile(r"[a-zA-Z0-9._-]{1,50}")
 _DECIMAL: Final = re.compile(r"\d+(\.\d+)?")
@@ -60,6 +62,18 @@ def lock(case: Case) -> Iterator[Failure]:
     days = case.known("changeableForDays")
     if days is not None and days < 3:
         yield Failure("changeableForDays", f"must be at least 3, got {days}")
+
+
+@rule("aws:backup/vaultPolicy:VaultPolicy")
+def vault_policy(case: Case) -> Iterator[Failure]:
+    """Check that a vault's policy names every action in full, as AWS Backup demands."""
+    text = case.known("policy")
+    if not text or problems(text, Kind.RESOURCE):
+        return
+    for statement in statements_of(json.loads(text)):
+        for action in texts(statement.get("Action", [])):
+            if "*" in action or "?" in action:
+                yield Failure("policy", f'"{action}" is no action: a vault\'s policy takes no wildcard')
 
 
 @rule("aws:backup/restoreTestingPlan:RestoreTestingPlan")

@@ -91,6 +91,8 @@ def balancer(case: Case) -> Iterator[Failure]:
         logs = case.known(key)
         if known(logs, "enabled") and not logs.get("bucket"):
             yield Failure(f"{key}.bucket", "is required when logging is enabled")
+        if "AWSLogs" in str(known(logs, "prefix", "")):
+            yield Failure(f"{key}.prefix", "must not hold AWSLogs, with which AWS continues the keys")
     if kind != "application":
         for key in ("idleTimeout", "dropInvalidHeaderFields", "enableHttp2"):
             if key in case.given and isinstance(kind, str):

@@ -10,15 +10,23 @@ from typing import Any, Final
 from sandbox.behaviour.formats import is_arn
 from sandbox.behaviour.model import Failure
 from sandbox.behaviour.rules import Case, rule
+from sandbox.behaviour.rules.policy_document import Kind, problems, statements_of, texts
 
 QUEUE: Final = "aws:sqs/queue:Queue"
 TOPIC: Final = "aws:sns/topic:Topic"
+TOPIC_POLICY: Final = "aws:sns/topicPolicy:TopicPolicy"
 _LIMITS: Final = {QUEUE: 80, TOPIC: 256}
 _FIFO_INPUT: Final = {QUEUE: "fifoQueue", TOPIC: "fifoTopic"}
 _FIFO_ONLY: Final = {
     QUEUE: ("contentBasedDeduplication", "deduplicationScope", "fifoThroughputLimit"),
     TOPIC: ("contentBasedDeduplication", "archivePolicy", "fifoThroughputScope"),
 }
+_OF_TOPICS: Final = frozenset(
+    {
+        *("sns:addpermission", "sns:deletetopic", "sns:gettopicattributes", "sns:listsubscriptionsbytopic"),
+        *("sns:publish", "sns:receive", "sns:removepermission", "sns:settopicattributes", "sns:subscribe"),
+    }
+)
 
 
 @rule(QUEUE, TOPIC)
@@ -71,6 +79,18 @@ def _redrive(policy: Any, case: Case) -> Iterator[Failure]:
         yield Failure(
             "redrivePolicy", "a FIFO queue needs a FIFO dead letter queue, and no other queue may have one"
         )
+
+
+@rule(TOPIC, TOPIC_POLICY)
+def topic_policy(case: Case) -> Iterator[Failure]:
+    """Check that a topic's policy speaks of what is done with a topic, as SNS demands."""
+    text = case.known("policy")
+    if not isinstance(text, str) or not text or problems(text, Kind.RESOURCE):
+        return
+    for statement in statements_of(json.loads(text)):
+        for action in texts(statement.get("Action", [])):
+            if action.lower() not in _OF_TOPICS:
+                yield Failure("policy", f"policy statement action out of service scope: {action}")
 
 
 @rule("aws:sns/topicSubscription:TopicSubscription")

@@ -19,6 +19,7 @@ PROPERTIES: Final = {
     ROLE: ("assumeRolePolicy", Kind.TRUST, 4096),
     BUCKET_POLICY: ("policy", Kind.RESOURCE, 20480),
     "aws:s3/bucket:Bucket": ("policy", Kind.RESOURCE, 20480),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": ("policyDocument", Kind.RESOURCE, 5120),
     "aws:kms/key:Key": ("policy", Kind.RESOURCE, 32768),
     "aws:sqs/queue:Queue": ("policy", Kind.RESOURCE, 0),
     "aws:sqs/queuePolicy:QueuePolicy": ("policy", Kind.RESOURCE, 0),
@@ -28,6 +29,7 @@ PROPERTIES: Final = {
     "aws:secretsmanager/secretPolicy:SecretPolicy": ("policy", Kind.RESOURCE, 20480),
     "aws:ecr/repositoryPolicy:RepositoryPolicy": ("policy", Kind.REPOSITORY, 10240),
     "aws:efs/fileSystemPolicy:FileSystemPolicy": ("policy", Kind.RESOURCE, 20000),
+    "aws:backup/vaultPolicy:VaultPolicy": ("policy", Kind.RESOURCE, 0),
     "aws:ec2/vpcEndpoint:VpcEndpoint": ("policy", Kind.RESOURCE, 20480),
     "aws:opensearch/domain:Domain": ("accessPolicies", Kind.RESOURCE, 102400),
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.settings.samples import DELETED, POOL
 from tests.settings.tables.fields import Wrong
 from tests.settings.tables.words import (
     CLASSES,
     CPUS,
     DIGEST,
+    EMAILS,
     LABEL,
     MEMORY,
     NODES,
@@ -230,6 +233,46 @@ WRONG = [
         "services/flower",
         {"cpuUnits": 256, "memoryMib": 512, "count": 2},
         "services.flower.count: unknown key, did you mean cpuUnits? allowed: cpuUnits, memoryMib",
+    ),
+    *(
+        Wrong(
+            "environment",
+            "observability/alarmEmails",
+            [address],
+            f"observability.alarmEmails[0]: got {json.dumps(address)}, allowed: {EMAILS.partition('each ')[2]}",
+        )
+        for address in (
+            "ops",
+            "ops@example",
+            "ops@@example.com",
+            "o ps@example.com",
+            "ops@example.com\n",
+            "@a.com",
+        )
+    ),
+    Wrong(
+        "environment",
+        "observability/alarmEmails",
+        "ops@example.com",
+        f'observability.alarmEmails: got "ops@example.com", allowed: {EMAILS}',
+    ),
+    Wrong(
+        "environment",
+        "backups",
+        True,
+        "backups: got true, allowed: a section with the keys retentionDays, lock",
+    ),
+    Wrong(
+        "environment", "backups", {"retentionDays": 35}, "backups.lock: is required, allowed: true or false"
+    ),
+    *(
+        Wrong(
+            "environment",
+            "backups",
+            {"retentionDays": days, "lock": True},
+            f"backups.retentionDays: got {days}, allowed: a whole number from 7 to 3650",
+        )
+        for days in (6, 3651)
     ),
     Wrong(
         "environment",

@@ -40,7 +40,7 @@ EDITS = [
             "shared.protect: is required, allowed: true or false",
             (
                 "shared.stack: unknown key, allowed: domainName, protect, noncurrentVersionDays, "
-                "imageRetentionCount, keyDeletionDays, serviceLinkedRoles"
+                "accessLogRetentionDays, imageRetentionCount, keyDeletionDays, serviceLinkedRoles"
             ),
             *(
                 f"{section}: unknown key,{meant} allowed: kind, account, shared, tags"

@@ -78,6 +78,18 @@ ROWS = [
         {"kind": "shared", "shared/protect": False},
         "shared.protect: got false, allowed: true in the stack prod-shared",
     ),
+    Row("prod_shared_keeps_access_logs", "prod-shared", {"kind": "shared"}),
+    Row(
+        "prod_shared_keeps_access_logs",
+        "nonprod-shared",
+        {"kind": "shared", "shared/accessLogRetentionDays": 1},
+    ),
+    Row(
+        "prod_shared_keeps_access_logs",
+        "prod-shared",
+        {"kind": "shared", "shared/accessLogRetentionDays": 364},
+        "shared.accessLogRetentionDays: got 364, allowed: 365 or more in the stack prod-shared",
+    ),
     Row("zones_are_of_the_region", "dev", {}),
     Row(
         "zones_are_of_the_region",

@@ -18,6 +18,34 @@ OTHER_POOL = {
 }
 
 ROWS = [
+    Row("prod_has_backups", "prod", PROD),
+    Row("prod_has_backups", "dev", {}),
+    Row("prod_has_backups", "dev", {"backups": {"retentionDays": 7, "lock": False}}),
+    Row(
+        "prod_has_backups",
+        "prod",
+        {**PROD, "backups": None},
+        "backups: got null, allowed: a section with retentionDays and lock for prod",
+    ),
+    Row(
+        "prod_has_backups",
+        "preprod",
+        {**PREPROD, "backups": {"retentionDays": 13, "lock": True}},
+        "backups.retentionDays: got 13, allowed: 14 or more for preprod",
+    ),
+    Row(
+        "prod_has_backups",
+        "prod",
+        {**PROD, "backups": {"retentionDays": 14, "lock": False}},
+        "backups.lock: got false, allowed: true for prod",
+    ),
+    Row("alarm_addresses_are_distinct", "dev", {"observability/alarmEmails": ["a@b.com", "a@c.com"]}),
+    Row(
+        "alarm_addresses_are_distinct",
+        "dev",
+        {"observability/alarmEmails": ["a@b.com", "c@b.com", "A@B.com"]},
+        'observability.alarmEmails: got ["a@b.com"], allowed: each address once',
+    ),
     Row("pool_counts_are_in_order", "dev", {f"{POOL}/minCount": 3}),
     Row(
         "pool_counts_are_in_order",
@@ -95,6 +123,13 @@ ROWS = [
             ("prod_pools_always_work", f"{POOL}/minCount", 1, 0, "1 or more"),
             ("prod_pools_always_work", f"{POOL}/spotPercent", 99, 100, "less than 100"),
             ("prod_logs_are_kept", "observability/logRetentionDays", 90, 60, "90 or more"),
+            (
+                "prod_access_logs_are_kept",
+                "observability/accessLogRetentionDays",
+                365,
+                364,
+                "365 or more",
+            ),
         )
         for row in (
             Row(rule, "prod", {**PROD, path: fine}),

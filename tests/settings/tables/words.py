@@ -15,14 +15,15 @@ SERVICES = (
     "athena, batch, ecr.api, ecr.dkr, ecs, ecs-agent, ecs-telemetry, elasticfilesystem, events, glue, kms, "
     "lambda, logs, monitoring, rds, redshift-data, secretsmanager, sns, sqs, ssm, ssmmessages, states, sts"
 )
+EMAILS = "a list of 0 to 10, each an e-mail address, such as airflow-alarms@example.com"
 PERIODS = (
     "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653"
 )
 DOMAIN = "a lower-case DNS name of at most 40 characters without a final dot, such as nonprod.example.com"
-LINKED_ROLES = "ecs, ecs.application-autoscaling, rds, elasticache, elasticloadbalancing"
+LINKED_ROLES = "ecs, ecs.application-autoscaling, rds, elasticache, elasticloadbalancing, backup"
 SECTIONS = (
     "kind, environment, account, network, web, image, metastore, broker, dags, credentials, services, workers, "
-    "observability, shared, tags"
+    "observability, backups, shared, tags"
 )
 RANGE = "an IPv4 range without host bits, such as 198.51.100.0/24"
 LABEL = "1 to 15 lower-case letters, digits and inner hyphens, a letter first"

@@ -170,7 +170,9 @@ def test_the_servers() -> None:
 
 def test_the_storage() -> None:
     found, variables = read("dev"), container("dev", "worker").environment
-    assert f"s3://{found.buckets[0]}/task-logs" == variables["AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER"]
+    access_logs, task_logs = found.buckets
+    assert access_logs.startswith("airflow-dev-access-logs-")
+    assert f"s3://{task_logs}/task-logs" == variables["AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER"]
     assert found.ledger.name == container("dev", "release-agent").environment["PLATFORM_LEDGER_TABLE"]
     assert found.release_bucket not in found.buckets
     assert (found.ledger.hash_key, found.ledger.range_key) == ("pk", "sk")

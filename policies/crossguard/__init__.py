@@ -1,0 +1,1 @@
+"""What every policy pack is made of: guarded values, checks, rules, exceptions, and the server that the engine asks."""

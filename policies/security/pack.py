@@ -1,0 +1,146 @@
+"""The pack: all rules, and the exceptions that count today."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from policies.crossguard.exceptions import read
+from policies.crossguard.rules import Relation, Rule
+from policies.crossguard.server import Pack
+from policies.security.relations import (
+    attached_groups,
+    bucket_settings,
+    callers,
+    dag_writers,
+    data_subnets,
+    databases,
+    deployments,
+    file_systems,
+    group_rules,
+    image_sources,
+    images,
+    invocations,
+    key_users,
+    kinds,
+    load_balancing,
+    operations,
+    providers,
+    repositories,
+    roles,
+    rotations,
+    tags,
+    tiers,
+    vaults,
+    vpcs,
+    web_chain,
+    zones,
+)
+from policies.security.rules import (
+    accounts,
+    backup,
+    bucket_lifecycles,
+    buckets,
+    clusters,
+    container_names,
+    containers,
+    dns,
+    efs,
+    elasticache,
+    functions,
+    iam_policies,
+    iam_roles,
+    instances,
+    load_balancers,
+    networks,
+    observability,
+    opensearch,
+    parameter_groups,
+    rds,
+    rds_clusters,
+    rds_recovery,
+    registries,
+    secrets_and_keys,
+    security_groups,
+    services,
+    target_groups,
+    task_definitions,
+    topics,
+    transfers,
+)
+
+FOLDER: Final = Path(__file__).parent
+RULES: Final[tuple[Rule, ...]] = (
+    *containers.RULES,
+    *container_names.RULES,
+    *iam_policies.RULES,
+    *iam_roles.RULES,
+    *secrets_and_keys.RULES,
+    *observability.RULES,
+    *topics.RULES,
+    *task_definitions.RULES,
+    *services.RULES,
+    *clusters.RULES,
+    *instances.RULES,
+    *functions.RULES,
+    *transfers.RULES,
+    *accounts.RULES,
+    *rds.RULES,
+    *rds_recovery.RULES,
+    *rds_clusters.RULES,
+    *parameter_groups.RULES,
+    *elasticache.RULES,
+    *efs.RULES,
+    *opensearch.RULES,
+    *backup.RULES,
+    *load_balancers.RULES,
+    *target_groups.RULES,
+    *dns.RULES,
+    *registries.RULES,
+    *buckets.RULES,
+    *bucket_lifecycles.RULES,
+    *networks.RULES,
+    *security_groups.RULES,
+)
+RELATIONS: Final[tuple[Relation, ...]] = (
+    *deployments.RELATIONS,
+    *data_subnets.RELATIONS,
+    *attached_groups.RELATIONS,
+    *databases.RELATIONS,
+    *file_systems.RELATIONS,
+    *vaults.RELATIONS,
+    *images.RELATIONS,
+    *invocations.RELATIONS,
+    *kinds.RELATIONS,
+    *bucket_settings.RELATIONS,
+    *zones.RELATIONS,
+    *load_balancing.RELATIONS,
+    *vpcs.RELATIONS,
+    *repositories.RELATIONS,
+    *group_rules.RELATIONS,
+    *callers.RELATIONS,
+    *web_chain.RELATIONS,
+    *tiers.RELATIONS,
+    *roles.RELATIONS,
+    *key_users.RELATIONS,
+    *dag_writers.RELATIONS,
+    *operations.RELATIONS,
+    *image_sources.RELATIONS,
+    *tags.RELATIONS,
+    *providers.RELATIONS,
+    *rotations.RELATIONS,
+)
+
+
+def pack() -> Pack:
+    """Return the pack as it is today."""
+    names = {policy.name for policy in (*RULES, *RELATIONS)}
+    return Pack(
+        name="airflow-platform-security",
+        version="1.0.0",
+        description="Security of an airflow-platform stack",
+        rules=RULES,
+        relations=RELATIONS,
+        exceptions=read(FOLDER / "exceptions.yaml", names, datetime.now(UTC).date()),
+    )

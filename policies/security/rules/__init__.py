@@ -1,0 +1,1 @@
+"""Rules about single resources, by what they are about."""

@@ -1,0 +1,119 @@
+"""The security pack on whole stacks: the golden ones raise nothing, each single insecure change raises its rule.
+
+All changes are judged in this process; the real engine judges one change for a part of the rules, in exported states,
+and programs whose components ask for something insecure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policies.crossguard.rules import Level
+from policies.security.controls import advised
+from policies.security.pack import RELATIONS, RULES
+from tests.engine.conftest import Applied
+from tests.engine.support import Project
+from tests.policies.golden import Golden, Mutation, diagnostics, fixtures, mutations, violated
+from tests.policies.security.test_rules import CASES
+
+pytestmark = pytest.mark.engine
+
+BY_NAME = {policy.name: policy for policy in (*RULES, *RELATIONS)}
+MUTATIONS = list(mutations(CASES))
+ALONE = fixtures(CASES)
+ENGINE_EVERY = 4
+"""The engine judges the first change of each fourth rule: about forty, a second each."""
+
+
+@pytest.fixture(scope="module")
+def prod(platform_with: Applied, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return platform_with("prod", tmp_path_factory.mktemp("policies") / "prod")
+
+
+@pytest.fixture(scope="module")
+def dev(platform_with: Applied, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return platform_with("dev", tmp_path_factory.mktemp("policies") / "dev")
+
+
+def golden(project: Project, stack: str) -> Golden:
+    return Golden(stack, {"deployment": {"resources": project.state(stack)}})
+
+
+@pytest.fixture(scope="module")
+def stacks(prod: Project) -> list[Golden]:
+    """Return the golden stacks, in which everything is as it should be."""
+    return [golden(prod, stack) for stack in ("prod", "prod-shared")]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_golden_stacks_raise_nothing_but_what_they_leave_to_advice(
+    stacks: list[Golden], number: int
+) -> None:
+    said = [f"{each.policy.name}: {each.message}: {each.urn}" for each in diagnostics(stacks[number])]
+    known = ("undecided: ", *(f"{rule}: " for rule in advised()))
+    assert [line for line in said if not line.startswith(known)] == []
+
+
+def test_every_advice_that_is_not_followed_is_still_given(stacks: list[Golden]) -> None:
+    assert advised().keys() - set.union(*map(violated, stacks)) == set()
+
+
+@pytest.mark.parametrize("stack", ["dev", "nonprod-shared"])
+def test_other_stacks_raise_nothing_that_is_mandatory_there(dev: Project, stack: str) -> None:
+    found = [
+        f"{name}: {BY_NAME[name].why}"
+        for name in violated(golden(dev, stack))
+        if BY_NAME[name].tier.level("nonprod") is Level.MANDATORY
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
+def test_a_single_insecure_change_raises_its_rule_and_what_it_implies(
+    stacks: list[Golden], mutation: Mutation
+) -> None:
+    rule = mutation.case.rule
+    raised = mutation.raised(stacks, ALONE)
+    assert rule in raised
+    assert raised <= {rule, *BY_NAME[rule].implies}
+
+
+def _by_the_engine() -> list[Mutation]:
+    first = {mutation.case.rule: mutation for mutation in reversed(MUTATIONS)}
+    return [first[name] for name in sorted(first)][::ENGINE_EVERY]
+
+
+@pytest.mark.parametrize("mutation", _by_the_engine(), ids=str)
+def test_the_engine_finds_it_in_an_exported_state(
+    prod: Project, stacks: list[Golden], tmp_path: Path, mutation: Mutation
+) -> None:
+    state = tmp_path / "state.json"
+    before, after = mutation.pair(stacks, ALONE)
+    state.write_text(json.dumps(after.content))
+    done = analyzed(prod, state)
+    assert done["code"] != 0
+    text = " ".join(done["text"].split())
+    found = {name for name in BY_NAME if f"] {name} (" in text}
+    assert found == violated(before) | mutation.raised(stacks, ALONE)
+
+
+def analyzed(project: Project, state: Path) -> Mapping[str, Any]:
+    """Let the CLI judge an exported state; every rule counts as mandatory."""
+    pack = project.folder / "policies" / "security"
+    words = ("pulumi", "policy", "analyze", "--file", str(state), "--policy-pack", str(pack))
+    done = project.run(*words, check=False)
+    return {"code": done.returncode, "text": done.stdout}
+
+
+def test_the_engine_finds_nothing_in_the_golden_stack(
+    prod: Project, stacks: list[Golden], tmp_path: Path
+) -> None:
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps(stacks[0].with_rows(stacks[0].rows).content))
+    done = analyzed(prod, state)
+    assert (done["code"], "[mandatory]" in done["text"]) == (0, False)
