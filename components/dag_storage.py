@@ -16,7 +16,7 @@ import pulumi_aws as aws
 
 from components import checks, naming
 from components.iam import data
-from components.rendering import as_json
+from components.rendering import Documents
 
 RELEASES_PATH: Final = "/releases"
 RELEASES_MODE: Final = "0755"
@@ -70,6 +70,7 @@ class DagStorage(pulumi.ComponentResource):
         """Register the file system, the ways into it, and the ledger."""
         super().__init__("airflow:data:DagStorage", name, {}, opts)
         self._child = pulumi.ResourceOptions(parent=self)
+        self._documents = Documents()
         self._kept = pulumi.ResourceOptions(parent=self, protect=args.protect)
         file_system = self._make_file_system(name, args)
         self.file_system_id, self.file_system_arn = file_system.id, file_system.arn
@@ -86,6 +87,7 @@ class DagStorage(pulumi.ComponentResource):
                 "readerAccessPointId": self.reader_access_point_id,
                 "writerAccessPointId": self.writer_access_point_id,
                 "ledgerName": self.ledger_name,
+                "documents": self._documents.parts,
             }
         )
 
@@ -140,9 +142,9 @@ class DagStorage(pulumi.ComponentResource):
             writer_access_point_arn=self.writer_access_point_arn,
         )
         return aws.efs.FileSystemPolicy(
-            f"{name}-policy",
+            policy_name := f"{name}-policy",
             file_system_id=self.file_system_id,
-            policy=as_json(policy),
+            policy=self._documents.text(policy_name, "policy", policy),
             opts=self._child,
         )
 

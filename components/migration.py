@@ -18,7 +18,7 @@ import pulumi_aws as aws
 import functions
 from components import checks, naming
 from components.iam import gate
-from components.rendering import as_json
+from components.rendering import Documents, as_json
 from components.roles import Role
 from functions.platform_gate.kinds import SecretKind
 
@@ -109,6 +109,7 @@ class Migration(pulumi.ComponentResource):
         """Register the log group first: Lambda would make one that is kept forever."""
         super().__init__("airflow:platform:Migration", name, {}, opts)
         self._child = pulumi.ResourceOptions(parent=self)
+        self._documents = Documents()
         log_group = aws.cloudwatch.LogGroup(
             f"{name}-log",
             retention_in_days=args.log_retention_days,
@@ -120,7 +121,7 @@ class Migration(pulumi.ComponentResource):
         function = self._make_function(function_name, role, log_group)
         self.function_name = function.name
         self.ready = (self._invoke(name, args, function, policy),)
-        self.register_outputs({"functionName": self.function_name})
+        self.register_outputs({"functionName": self.function_name, "documents": self._documents.parts})
 
     def _make_role(
         self, name: str, args: MigrationArgs, log_group: aws.cloudwatch.LogGroup
@@ -147,9 +148,9 @@ class Migration(pulumi.ComponentResource):
             database_arn=args.database_arn,
         )
         policy = aws.iam.RolePolicy(
-            f"{name}-role-policy",
+            policy_name := f"{name}-role-policy",
             role=role.name,
-            policy=as_json(gate.gate_policy(facts)),
+            policy=self._documents.text(policy_name, "policy", gate.gate_policy(facts)),
             opts=self._child,
         )
         return role, policy

@@ -20,6 +20,18 @@ from sandbox.workspace import Workspace
 Say = Callable[[str], None]
 
 
+def clear_torn_attributes(workspace: Workspace) -> None:
+    """Remove what the file backend keeps about its files where a killed engine left it empty or in pieces.
+
+    It reads them before the file itself and refuses the state; it does well without.
+    """
+    for path in (workspace.root / "state").rglob("*.attrs"):
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            path.unlink(missing_ok=True)
+
+
 def clear_dead_locks(workspace: Workspace, stack: str, say: Say) -> None:
     """Remove the stack's locks whose process on this machine is gone."""
     for lock in sorted((workspace.locks / stack).glob("*.json")):

@@ -308,6 +308,7 @@ def _clean_up(workspace: Workspace, inventory: Inventory, trace: Path) -> None:
     interrupted = trace.exists()
     if interrupted:
         wait_for_survivor(trace)
+        recovery.clear_torn_attributes(workspace)
     for stack in workspace.applied():
         recovery.clear_dead_locks(workspace, stack, say)
         recovery.clear_pending_operations(workspace, stack, say)

@@ -10,13 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sandbox.edges import components, containers, gate, storage, web
+from sandbox.edges import components, containers, events, gate, storage, web
 from sandbox.edges.rules import Edge, Pair, Violation, pairs_of
 from sandbox.graph import Graph
 
 __all__ = ["MANDATORY", "Edge", "Pair", "Violation", "mandatory_pairs", "refusals", "violations"]
 
-MANDATORY: Final[tuple[Edge, ...]] = (*containers.EDGES, *gate.EDGES, *web.EDGES, *storage.EDGES)
+MANDATORY: Final[tuple[Edge, ...]] = (
+    *containers.EDGES,
+    *gate.EDGES,
+    *web.EDGES,
+    *storage.EDGES,
+    *events.EDGES,
+)
 
 
 def mandatory_pairs(graph: Graph) -> Iterator[Pair]:

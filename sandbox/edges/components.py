@@ -102,11 +102,11 @@ def unknown_edges(graph: Graph, pairs: Iterable[Pair]) -> list[Violation]:
     A remote component such as the VPC of awsx is handled as a whole: what it hands out waits for several of its
     children together.
     """
-    asked = {(pair.after.urn, _unit(graph, pair.before).urn) for pair in pairs}
+    asked = {(pair.after.urn, unit_of(graph, pair.before).urn) for pair in pairs}
     found = dict.fromkeys(
-        (node, _unit(graph, before))
+        (node, unit_of(graph, before))
         for node, before in _between_components(graph, lambda node: node.explicit)
-        if (node.urn, _unit(graph, before).urn) not in asked
+        if (node.urn, unit_of(graph, before).urn) not in asked
     )
     return [
         Violation("unknown-edge", node, before, "no rule asks for this edge", "must not depend on")
@@ -142,7 +142,7 @@ def _between_components(graph: Graph, urns: Callable[[Node], frozenset[str]]) ->
                 yield node, before
 
 
-def _unit(graph: Graph, node: Node) -> Node:
+def unit_of(graph: Graph, node: Node) -> Node:
     """Return the remote component that a resource is a part of, or the resource itself."""
     unit = node
     for above in (node, *graph.parents(node.urn)):

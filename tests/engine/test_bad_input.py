@@ -76,8 +76,8 @@ def test_a_missing_shared_stack_is_named(platform: Project) -> None:
 def test_an_older_shared_stack_is_refused_with_the_remedy(shared: Project) -> None:
     state = shared.folder / ".sandbox/state/.pulumi/stacks/airflow-platform/nonprod-shared.json"
     text = state.read_text()
-    assert '"contractVersion":1' in text
-    state.write_text(text.replace('"contractVersion":1', '"contractVersion":0'))
+    assert '"contractVersion":2' in text
+    state.write_text(text.replace('"contractVersion":2', '"contractVersion":0'))
     output = refused(shared, "preview", "dev")
     assert len(errors(output)) == 1
     assert "pulumi up --stack nonprod-shared" in output

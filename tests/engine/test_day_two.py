@@ -86,6 +86,7 @@ ADDED_POOL: Operations = {
     (DEFINITION, "airflow-dev-worker-heavy-definition"): "create",
     (SERVICE, "airflow-dev-worker-heavy-service"): "create",
     ("aws:appautoscaling/target:Target", "airflow-dev-worker-heavy-scaling"): "create",
+    ("aws:cloudwatch/metricAlarm:MetricAlarm", "airflow-dev-alarms-worker-heavy-workers"): "create",
     ("aws:ec2/securityGroup:SecurityGroup", f"{FIREWALL}-worker-heavy"): "create",
     (RULE.format("Egress"), f"{FIREWALL}-worker-heavy-to-anywhere"): "create",
     **{(RULE.format("Egress"), f"{FIREWALL}-{link}-out"): "create" for link in LINKS},
@@ -133,7 +134,11 @@ CHANGES = [
         SETTINGS,
         "db.t4g.small",
         "db.t4g.medium",
-        {("aws:rds/instance:Instance", "airflow-dev-metastore-instance"): "update"},
+        {
+            ("aws:rds/instance:Instance", "airflow-dev-metastore-instance"): "update",
+            # What is too many depends on the size.
+            ("aws:cloudwatch/metricAlarm:MetricAlarm", "airflow-dev-alarms-metastore-connections"): "update",
+        },
     ),
     Change(
         "another version of Airflow",
@@ -162,7 +167,12 @@ CHANGES = [
             ("aws:cloudwatch/logGroup:LogGroup", f"airflow-dev-{name}"): "update"
             for name in (
                 *(f"{role}-log" for role in (*ONE_OFF, *ROLES)),
-                *("gate-log", "metastore-postgresql-log", "metastore-upgrade-log"),
+                *(
+                    "gate-log",
+                    "metastore-postgresql-log",
+                    "metastore-upgrade-log",
+                    "alarms-events-stopped-tasks",
+                ),
             )
         },
     ),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox import edges
-from sandbox.edges.components import owner_of
+from sandbox.edges.components import owner_of, unit_of
 from sandbox.graph import Graph, Node, from_state
 from tests.engine.support import Project
 
@@ -118,7 +118,7 @@ def test_an_edge_between_components_that_no_rule_asks_for_is_refused(state: Stat
 
     Those of one resource are added together: they cannot make a circle with each other, and each must be refused.
     """
-    asked = {(pair.after.urn, pair.before.urn) for pair in edges.mandatory_pairs(graph)}
+    asked = {(pair.after.urn, unit_of(graph, pair.before).urn) for pair in edges.mandatory_pairs(graph)}
     nodes = list(representatives(graph).values())
     tried, accepted = 0, []
     for after in nodes:
@@ -127,7 +127,7 @@ def test_an_edge_between_components_that_no_rule_asks_for_is_refused(state: Stat
             for before in nodes
             if before is not after
             and before.urn not in after.dependencies
-            and (after.urn, before.urn) not in asked
+            and (after.urn, unit_of(graph, before).urn) not in asked
             and not graph.waits_for(before, after)
         ]
         more = changed(state, after.urn, more=[node.urn for node in added])

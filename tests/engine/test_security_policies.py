@@ -18,7 +18,17 @@ from policies.security.controls import advised
 from policies.security.pack import RELATIONS, RULES
 from tests.engine.conftest import Applied
 from tests.engine.support import Project
-from tests.policies.golden import Golden, Mutation, diagnostics, fixtures, mutations, violated
+from tests.policies.golden import (
+    Golden,
+    Mutation,
+    diagnostics,
+    fixtures,
+    mutations,
+    newly_violated,
+    violated,
+)
+from tests.policies.relation_mutations import RELATION_MUTATIONS, RelationMutation
+from tests.policies.row_operations import unchanged
 from tests.policies.security.test_rules import CASES
 
 pytestmark = pytest.mark.engine
@@ -83,6 +93,36 @@ def test_a_single_insecure_change_raises_its_rule_and_what_it_implies(
     assert raised <= {rule, *BY_NAME[rule].implies}
 
 
+def test_every_relation_is_raised_by_a_change_unless_it_is_raised_already() -> None:
+    wanted = {relation.name for relation in RELATIONS} - advised().keys()
+    assert sorted(mutation.relation for mutation in RELATION_MUTATIONS) == sorted(wanted)
+
+
+@pytest.mark.parametrize("mutation", RELATION_MUTATIONS, ids=str)
+def test_a_single_insecure_change_raises_its_relation_and_what_it_implies(
+    stacks: list[Golden], mutation: RelationMutation
+) -> None:
+    before, after = mutation.pair(stacks)
+    assert newly_violated(before, after) == {mutation.relation, *mutation.also}
+    assert mutation.also <= BY_NAME[mutation.relation].implies
+
+
+@pytest.mark.parametrize("mutation", RELATION_MUTATIONS, ids=str)
+def test_the_change_is_one_of_a_single_resource(stacks: list[Golden], mutation: RelationMutation) -> None:
+    before, after = ({row["urn"]: row for row in golden.rows} for golden in mutation.pair(stacks))
+    assert len([urn for urn in before.keys() | after.keys() if before.get(urn) != after.get(urn)]) == 1
+
+
+@pytest.mark.parametrize(
+    "mutation", [each for each in RELATION_MUTATIONS if each.first is not unchanged], ids=str
+)
+def test_what_is_done_before_the_change_raises_nothing_else(
+    stacks: list[Golden], mutation: RelationMutation
+) -> None:
+    (golden,) = (stack for stack in stacks if stack.name == mutation.stack)
+    assert newly_violated(golden, mutation.first(golden)) - advised().keys() == mutation.accepted
+
+
 def _by_the_engine() -> list[Mutation]:
     first = {mutation.case.rule: mutation for mutation in reversed(MUTATIONS)}
     return [first[name] for name in sorted(first)][::ENGINE_EVERY]
@@ -102,10 +142,12 @@ def test_the_engine_finds_it_in_an_exported_state(
     assert found == violated(before) | mutation.raised(stacks, ALONE)
 
 
-def analyzed(project: Project, state: Path) -> Mapping[str, Any]:
-    """Let the CLI judge an exported state; every rule counts as mandatory."""
+def analyzed(project: Project, state: Path, levels: str = "") -> Mapping[str, Any]:
+    """Let the CLI judge an exported state; without levels every rule counts as mandatory."""
     pack = project.folder / "policies" / "security"
-    words = ("pulumi", "policy", "analyze", "--file", str(state), "--policy-pack", str(pack))
+    words = ["pulumi", "policy", "analyze", "--file", str(state), "--policy-pack", str(pack)]
+    if levels:
+        words += ["--policy-pack-config", str(pack / levels)]
     done = project.run(*words, check=False)
     return {"code": done.returncode, "text": done.stdout}
 
@@ -115,5 +157,5 @@ def test_the_engine_finds_nothing_in_the_golden_stack(
 ) -> None:
     state = tmp_path / "state.json"
     state.write_text(json.dumps(stacks[0].with_rows(stacks[0].rows).content))
-    done = analyzed(prod, state)
+    done = analyzed(prod, state, "config.prod.json")
     assert (done["code"], "[mandatory]" in done["text"]) == (0, False)

@@ -192,6 +192,7 @@ def platform(*, missing: str = "") -> Graph:
     place = network(made)
     stores = data(made, place)
     backups(made, stores)
+    events(made)
     cluster = made.add(rules.CLUSTER, "cluster")
     capacity = made.add(rules.CAPACITY, "capacity", clusterName=cluster)
     flow_role, flow_policy = role(made, "flow")
@@ -203,6 +204,15 @@ def platform(*, missing: str = "") -> Graph:
     server = service(made, place, stores, cluster, "api", (*entry[1:], invocation, capacity), entry[0])
     service(made, place, stores, cluster, "worker", (server, capacity))
     return made.graph()
+
+
+def events(made: Builder) -> None:
+    """Add a target that EventBridge reaches with a role, and one that lets EventBridge in by itself."""
+    sender, rights = role(made, "events")
+    made.add(rules.EVENT_TARGET, "reports", made.ordered("target-role-policies", rights), roleArn=sender)
+    group = made.add(rules.LOG_GROUP, "stops")
+    admission = made.add(rules.LOG_RESOURCE_POLICY, "stops")
+    made.add(rules.EVENT_TARGET, "stops", made.ordered("target-log-policy", admission), arn=group)
 
 
 def gate(made: Builder, place: Network, stores: Data, cluster: str, capacity: str) -> str:

@@ -39,6 +39,8 @@ MISSING = {
     "flow-log-role-policies": {("FlowLog flow", "flow")},
     "database-role-policies": {("Instance metastore", "monitoring")},
     "database-log-groups": {("Instance metastore", "postgresql")},
+    "target-role-policies": {("EventTarget reports", "events")},
+    "target-log-policy": {("EventTarget stops", "stops")},
     "backup-role-policies": {("Selection nightly", "backups")},
     "backup-guards": {("Selection nightly", "lock"), ("Selection nightly", "guard")},
     "backup-data": {("Selection nightly", what) for what in ("metastore", "dags", "ledger")},

@@ -28,6 +28,22 @@ def workspace(tmp_path: Path) -> Workspace:
     return workspace
 
 
+@pytest.mark.parametrize("content", ["", '{"user.cache', "\x00\x00"])
+def test_torn_attributes_of_a_state_are_removed(workspace: Workspace, content: str) -> None:
+    """The engine was killed while it wrote them; the next one would end with nothing but "EOF"."""
+    torn = workspace.states / "dev.json.attrs"
+    torn.write_text(content)
+    recovery.clear_torn_attributes(workspace)
+    assert not torn.exists()
+
+
+def test_whole_attributes_stay(workspace: Workspace) -> None:
+    whole = workspace.states / "dev.json.attrs"
+    whole.write_text('{"user.cache_control":""}')
+    recovery.clear_torn_attributes(workspace)
+    assert whole.exists()
+
+
 def dead_pid() -> int:
     """Return the number of a process that has just ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])

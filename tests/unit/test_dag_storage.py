@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -134,11 +135,13 @@ def test_ready_waits_for_mount_targets_and_policy(deploy: Deployment) -> None:
 
 def test_outputs(deploy: Deployment) -> None:
     monitor = storage(deploy)
+    policy = json.loads(monitor.one("aws:efs/fileSystemPolicy:FileSystemPolicy").inputs["policy"])
     assert monitor.outputs["dags"] == {
         "fileSystemId": monitor.id(FILE_SYSTEM),
         "readerAccessPointId": monitor.id(ACCESS_POINT, "dags-reader"),
         "writerAccessPointId": monitor.id(ACCESS_POINT, "dags-writer"),
         "ledgerName": monitor.state(TABLE)["name"],
+        "documents": {"dags-policy": {"policy": policy}},
     }
 
 

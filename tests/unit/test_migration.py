@@ -212,7 +212,11 @@ def test_nothing_else_is_registered(deploy: Deployment) -> None:
 
 def test_outputs(deploy: Deployment) -> None:
     monitor = migration(deploy)
-    assert monitor.outputs["gate"] == {"functionName": monitor.state(FUNCTION)["name"]}
+    policy = json.loads(monitor.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])
+    assert monitor.outputs["gate"] == {
+        "functionName": monitor.state(FUNCTION)["name"],
+        "documents": {"gate-role-policy": {"policy": policy}},
+    }
 
 
 def test_long_names_are_shortened(deploy: Deployment) -> None:

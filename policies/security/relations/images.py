@@ -46,6 +46,7 @@ RELATIONS: Final = (
         severity=Severity.HIGH,
         tier=Tier.PROD,
         controls=("12",),
+        implies=frozenset({"image-of-scanned-repository"}),
         check=each_of(_own_registry, TASK_DEFINITION),
     ),
 )

@@ -198,7 +198,7 @@ RULES: Final = (
         severity=Severity.HIGH,
         tier=Tier.PROD,
         controls=("12",),
-        implies=frozenset({"image-of-scanned-repository"}),
+        implies=frozenset({"container-image-own-account", "image-of-scanned-repository"}),
         on=ON,
         check=containers(matches("image", DIGEST, "an image with its digest")),
     ),

@@ -140,6 +140,7 @@ CASES: Final = (
         {"rules": [SSE_RULE]},
         Change(path="rules[0].applyServerSideEncryptionByDefault.kmsMasterKeyId", bad=""),
         Change(path="rules[0].applyServerSideEncryptionByDefault.kmsMasterKeyId", bad="alias/aws/s3"),
+        golden="task-logs",
     ),
     _inside(
         "s3-own-key",
@@ -153,6 +154,7 @@ CASES: Final = (
         ENCRYPTION,
         {"rules": [SSE_RULE]},
         Change(path="rules[0].bucketKeyEnabled", bad=False),
+        golden="task-logs",
     ),
     _inside(
         "s3-bucket-key", Change(path="serverSideEncryptionConfiguration.rule.bucketKeyEnabled", bad=False)
