@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -68,9 +69,23 @@ class Stack:
         """The resources by URN."""
         return {resource.urn: resource for resource in self.resources}
 
+    @cached_property
+    def _by_type(self) -> Mapping[str, Sequence[Resource]]:
+        found: dict[str, list[Resource]] = defaultdict(list)
+        for resource in self.resources:
+            found[resource.type].append(resource)
+        return found
+
+    @cached_property
+    def _by_parent(self) -> Mapping[str, Sequence[Resource]]:
+        found: dict[str, list[Resource]] = defaultdict(list)
+        for resource in self.resources:
+            found[resource.parent].append(resource)
+        return found
+
     def of(self, *types: str) -> Iterator[Resource]:
-        """Iterate over the resources of certain types."""
-        return (resource for resource in self.resources if resource.type in types)
+        """Iterate over the resources of certain types, type by type."""
+        return (resource for each in dict.fromkeys(types) for resource in self._by_type.get(each, ()))
 
     def behind(self, resource: Resource, property: str, *types: str) -> list[Resource]:
         """Return the resources that a property was made of, of certain types or of any."""
@@ -80,4 +95,4 @@ class Stack:
 
     def children(self, parent: Resource) -> Iterator[Resource]:
         """Iterate over the resources right below a component."""
-        return (resource for resource in self.resources if resource.parent == parent.urn)
+        return iter(self._by_parent.get(parent.urn, ()))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from policies.crossguard.findings import Finding, judged
 from policies.crossguard.resources import Resource, Stack
@@ -63,15 +64,24 @@ def given(resource: Resource, property: str) -> View:
 
 def names_of(resource: Resource) -> frozenset[str]:
     """Return the names of a resource as far as they are known."""
-    found = set[str]()
+    # Asked for thousands of times while one stack is judged, most of the time that this takes.
+    found = _KNOWN.get(resource)
+    if found is None:
+        found = _KNOWN[resource] = frozenset(_names(resource))
+    return found
+
+
+_KNOWN: Final[WeakKeyDictionary[Resource, frozenset[str]]] = WeakKeyDictionary()
+
+
+def _names(resource: Resource) -> Iterator[str]:
     for key in _NAMES:
         value = resource.props[key]
         text = None if value.unknown else value.known()
         if isinstance(text, str) and text:
-            found.add(text)
+            yield text
             if key == "arn":
-                found.add(re.split(r"[:/]", text)[-1])
-    return frozenset(found)
+                yield re.split(r"[:/]", text)[-1]
 
 
 def refers(

@@ -1,12 +1,14 @@
 """The security pack on whole stacks: the golden ones raise nothing, each single insecure change raises its rule.
 
-All changes are judged in this process; the real engine judges one change for a part of the rules, in exported states,
-and programs whose components ask for something insecure.
+All changes are judged by a program without the engine; the real engine judges one change for a part of the rules, in
+exported states. Programs whose components ask for something insecure are in test_policy_exceptions.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,25 +19,15 @@ from policies.crossguard.rules import Level
 from policies.security.controls import advised
 from policies.security.pack import RELATIONS, RULES
 from tests.engine.conftest import Applied
-from tests.engine.support import Project
-from tests.policies.golden import (
-    Golden,
-    Mutation,
-    diagnostics,
-    fixtures,
-    mutations,
-    newly_violated,
-    violated,
-)
+from tests.engine.support import ROOT, Project, unmeasured
+from tests.policies.evaluated import ALONE, MUTATIONS
+from tests.policies.golden import Golden, Mutation, diagnostics, newly_violated, violated
 from tests.policies.relation_mutations import RELATION_MUTATIONS, RelationMutation
 from tests.policies.row_operations import unchanged
-from tests.policies.security.test_rules import CASES
 
 pytestmark = pytest.mark.engine
 
 BY_NAME = {policy.name: policy for policy in (*RULES, *RELATIONS)}
-MUTATIONS = list(mutations(CASES))
-ALONE = fixtures(CASES)
 ENGINE_EVERY = 4
 """The engine judges the first change of each fourth rule: about forty, a second each."""
 
@@ -83,14 +75,31 @@ def test_other_stacks_raise_nothing_that_is_mandatory_there(dev: Project, stack:
     assert found == []
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
+@pytest.fixture(scope="module")
+def raised(stacks: list[Golden], tmp_path_factory: pytest.TempPathFactory) -> list[set[str]]:
+    """Return what each change raises, in the order of the changes."""
+    folder, files = tmp_path_factory.mktemp("stacks"), []
+    for stack in stacks:
+        files.append(folder / f"{stack.name}.json")
+        files[-1].write_text(json.dumps(stack.content))
+    with unmeasured():
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.policies.evaluated", *map(str, files)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    return [set(names) for names in json.loads(done.stdout)]
+
+
+@pytest.mark.parametrize("number", range(len(MUTATIONS)), ids=lambda number: str(MUTATIONS[number]))
 def test_a_single_insecure_change_raises_its_rule_and_what_it_implies(
-    stacks: list[Golden], mutation: Mutation
+    raised: list[set[str]], number: int
 ) -> None:
-    rule = mutation.case.rule
-    raised = mutation.raised(stacks, ALONE)
-    assert rule in raised
-    assert raised <= {rule, *BY_NAME[rule].implies}
+    rule = MUTATIONS[number].case.rule
+    assert rule in raised[number]
+    assert raised[number] <= {rule, *BY_NAME[rule].implies}
 
 
 def test_every_relation_is_raised_by_a_change_unless_it_is_raised_already() -> None:
