@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 import yaml
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from typer.testing import CliRunner
 
 from policies.__main__ import app
@@ -63,7 +66,7 @@ def test_there_is_no_exception_that_is_wrong() -> None:
     assert list(pack.pack().exceptions.problems) == []
 
 
-def test_the_process_of_the_pack_starts_in_any_folder_and_says_its_port(tmp_path: Path) -> None:
+def test_the_process_of_the_pack_starts_in_any_folder_and_answers(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-u", "-c", f"import runpy; runpy.run_path({str(FOLDER)!r}, run_name='__main__')"],
         cwd=tmp_path,
@@ -72,7 +75,16 @@ def test_the_process_of_the_pack_starts_in_any_folder_and_says_its_port(tmp_path
     )
     try:
         assert process.stdout is not None
-        assert process.stdout.readline().strip().isdigit()
+        port = process.stdout.readline().strip()
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stub = analyzer_pb2_grpc.AnalyzerStub(channel)
+            stub.Handshake(analyzer_pb2.AnalyzerHandshakeRequest())
+            stub.ConfigureStack(analyzer_pb2.AnalyzerStackConfigureRequest())
+            assert stub.GetPluginInfo(empty_pb2.Empty()).version == pack.pack().version
+            request = analyzer_pb2.AnalyzeRequest(type="aws:rds/instance:Instance", urn="u", name="x")
+            assert len(stub.Analyze(request).diagnostics) > 0
+            assert len(stub.Remediate(request).remediations) == 0
+            stub.Cancel(empty_pb2.Empty())
     finally:
         process.kill()
         process.wait()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
-import grpc
 import pytest
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
+from pulumi.runtime.proto import analyzer_pb2
 
 from policies.crossguard import server
 from policies.crossguard.exceptions import Exceptions
@@ -215,19 +213,3 @@ def test_a_type_with_other_names_for_its_properties_is_judged_as_well() -> None:
         type="aws:s3/bucketV2:BucketV2", urn="u", name="x", properties=struct(versionings=[{"enabled": True}])
     )
     assert server._resource(asked).props.at("versioning.enabled").flag()
-
-
-def test_the_engine_reads_the_port_and_asks(capsys: pytest.CaptureFixture[str]) -> None:
-    thread = threading.Thread(target=server.serve, args=(PACK,), daemon=True)
-    thread.start()
-    line = ""
-    while not line.endswith("\n"):
-        line += capsys.readouterr().out
-    with grpc.insecure_channel(f"127.0.0.1:{line.strip()}") as channel:
-        stub = analyzer_pb2_grpc.AnalyzerStub(channel)
-        stub.Handshake(analyzer_pb2.AnalyzerHandshakeRequest())
-        stub.ConfigureStack(analyzer_pb2.AnalyzerStackConfigureRequest())
-        assert stub.GetPluginInfo(empty_pb2.Empty()).version == "1.2.3"
-        assert len(stub.Analyze(request()).diagnostics) == 1
-        assert len(stub.Remediate(request()).remediations) == 0
-        stub.Cancel(empty_pb2.Empty())

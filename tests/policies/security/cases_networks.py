@@ -70,6 +70,7 @@ CASES: Final = (
         net.SUBNET,
         {"mapPublicIpOnLaunch": False},
         Change(path="mapPublicIpOnLaunch", bad=True, absent=False),
+        golden="public",
     ),
     _case(
         "default-subnet-no-public-address",
