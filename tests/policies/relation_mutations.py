@@ -37,6 +37,7 @@ from policies.security.rules.target_groups import TARGET_GROUP
 from policies.security.selections import SELECTION
 from tests.policies.cases import REMOVED
 from tests.policies.golden import Golden
+from tests.policies.perfect import METASTORE_PORT
 from tests.policies.relation_kinds import ACCOUNT, AURORA, ON_SPOT, PUBLIC_BALANCER, TAGS, WITHOUT_NAT
 from tests.policies.row_operations import (
     Of,
@@ -288,8 +289,8 @@ RELATION_MUTATIONS: Final = (
                 {
                     "description": "From dag-processor",
                     "protocol": "tcp",
-                    "fromPort": 5432,
-                    "toPort": 5432,
+                    "fromPort": METASTORE_PORT,
+                    "toPort": METASTORE_PORT,
                     "securityGroups": [Of(GROUP, "dag-processor")],
                 }
             ],
@@ -298,7 +299,7 @@ RELATION_MUTATIONS: Final = (
     _row(
         "data-reached-by-callers-only",
         "The database lets in the whole network.",
-        _ingress("network-to-metastore", Of(GROUP, "metastore"), 5432, cidrIpv4="10.40.0.0/16"),
+        _ingress("network-to-metastore", Of(GROUP, "metastore"), METASTORE_PORT, cidrIpv4="10.40.0.0/16"),
     ),
     _row(
         "web-chain-closed",
@@ -388,5 +389,34 @@ RELATION_MUTATIONS: Final = (
         "The program works in any account that the credentials are of.",
         with_property("pulumi:providers:aws", "", "allowedAccountIds", REMOVED),
         "s3-listed-accounts",
+    ),
+    _row(
+        "rds-events-reported",
+        "The subscription to events of the database is switched off.",
+        with_property("aws:rds/eventSubscription:EventSubscription", "events", "enabled", False),
+    ),
+    _row(
+        "secret-rotated",
+        "Nobody says how the Fernet key is renewed.",
+        with_property("aws:secretsmanager/secret:Secret", "fernet-key", "tags", REMOVED),
+    ),
+    _row(
+        "worker-age-alarm",
+        "The alarm of the default pool is about how much waits, not for how long.",
+        with_property(
+            "aws:cloudwatch/metricAlarm:MetricAlarm", "worker-default-age", "metricName", "Backlog"
+        ),
+    ),
+    _row(
+        "route53-has-query-log",
+        "The zone has no query log.",
+        without("aws:route53/queryLog:QueryLog", "queries"),
+        stack="prod-shared",
+    ),
+    _row(
+        "route53-has-dnssec",
+        "The zone is not signed.",
+        without("aws:route53/hostedZoneDnsSec:HostedZoneDnsSec", "signing"),
+        stack="prod-shared",
     ),
 )
