@@ -10,7 +10,7 @@ from typing import Final
 from policies.security.controls import advised
 from policies.security.rules.security_groups import EGRESS_RULE, INGRESS_RULE
 from tests.policies.golden import Golden
-from tests.policies.relation_kinds import TAGS
+from tests.policies.relation_kinds import METASTORE_PORT, TAGS
 from tests.policies.row_operations import Of, Operation, then, with_option, with_property, with_resource
 
 INSTANCE: Final = "aws:rds/instance:Instance"
@@ -20,8 +20,6 @@ PLAN: Final = "aws:backup/plan:Plan"
 POOL: Final = "airflow:compute:WorkerPool"
 ALARM: Final = "aws:cloudwatch/metricAlarm:MetricAlarm"
 ZONE: Final = "aws:route53/zone:Zone"
-METASTORE_PORT: Final = 5433
-"""Where the database of a golden stack listens: no default of its engine."""
 ELSEWHERE: Final = "arn:aws:backup:eu-central-1:222222222222:backup-vault:airflow-prod"
 
 

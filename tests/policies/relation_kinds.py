@@ -29,6 +29,8 @@ from tests.policies.row_operations import (
 
 ACCOUNT: Final = "222222222222"
 """That of the stack prod."""
+METASTORE_PORT: Final = 5433
+"""Where the database of a golden stack listens: no default of its engine."""
 TAGS: Final = {"costCenter": "data-prod", "environment": "prod", "owner": "data-platform"}
 
 
@@ -80,7 +82,7 @@ AURORA: Final = then(
             "copyTagsToSnapshot": True,
             "enabledCloudwatchLogsExports": ["postgresql"],
             "engineLifecycleSupport": "open-source-rds-extended-support-disabled",
-            "port": 5432,
+            "port": METASTORE_PORT,
             "tagsAll": TAGS,
         },
         protect=True,

@@ -37,8 +37,15 @@ from policies.security.rules.target_groups import TARGET_GROUP
 from policies.security.selections import SELECTION
 from tests.policies.cases import REMOVED
 from tests.policies.golden import Golden
-from tests.policies.perfect import METASTORE_PORT
-from tests.policies.relation_kinds import ACCOUNT, AURORA, ON_SPOT, PUBLIC_BALANCER, TAGS, WITHOUT_NAT
+from tests.policies.relation_kinds import (
+    ACCOUNT,
+    AURORA,
+    METASTORE_PORT,
+    ON_SPOT,
+    PUBLIC_BALANCER,
+    TAGS,
+    WITHOUT_NAT,
+)
 from tests.policies.row_operations import (
     Of,
     Operation,
